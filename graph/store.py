@@ -1,0 +1,135 @@
+"""Hold the graph: one small interface, and the embedded Oxigraph behind it.
+
+The answering path needs two moves only, *outgoing* and *incoming* edges of a few nodes, so that one algorithm runs on
+any store: the embedded one walks its indexes, a remote one asks a single ``VALUES`` query per move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pyoxigraph as ox
+
+from graph.terms import D, Graphs
+
+_PROJECTION = ox.NamedNode(Graphs.projection)
+_REVISION = ox.NamedNode(D.revision)
+
+
+class Reader(Protocol):
+    """Read one state of the graph. Terms are pyoxigraph's; the default graph of a query is the union of all graphs."""
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the last journalled change that this state holds, 0 for none."""
+
+    def outgoing(self, nodes: Iterable[str], predicates: Sequence[str] | None = None) -> Iterator[ox.Quad]:
+        """Yield the quads whose subject is one of ``nodes`` (IRIs), of these predicates or of any."""
+
+    def incoming(self, nodes: Iterable[str], predicates: Sequence[str]) -> Iterator[ox.Quad]:
+        """Yield the quads whose object is one of ``nodes`` (IRIs) and whose predicate is one of ``predicates``."""
+
+    def query(self, text: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+        """Run a SPARQL 1.1 query over the union of all graphs; ``GRAPH`` sees each source apart."""
+
+
+class Store(Reader, Protocol):
+    """Write as well. A change is all or nothing, carries its revision, and is harmless when applied twice."""
+
+    def apply(self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad], revision: int) -> None:
+        """Remove, then add, then note the revision, in one commit."""
+
+    def load(self, added: Iterable[ox.Quad], revision: int) -> None:
+        """Add many quads fast, then note the revision; a crash in between is mended by doing it again."""
+
+    def clear(self, graph: str) -> None:
+        """Drop one named graph."""
+
+    def flush(self) -> None:
+        """Write what is buffered to disk."""
+
+
+class OxigraphStore:
+    """Keep the graph in an embedded Oxigraph: on disk at ``path``, in memory without one.
+
+    One writer at a time may hold ``path``; ``read_only`` opens a static view for tests and tools. See the measured
+    habits in the README's decisions: no ``NOT EXISTS`` over joins, anchor every pattern.
+    """
+
+    def __init__(self, path: Path | None = None, *, read_only: bool = False) -> None:
+        if path is None:
+            self.raw = ox.Store()
+        elif read_only:
+            self.raw = ox.Store.read_only(str(path))
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+            self.raw = ox.Store(str(path))
+        self._revision = self._read_revision()
+
+    def _read_revision(self) -> int:
+        for quad in self.raw.quads_for_pattern(_PROJECTION, _REVISION, None, None):
+            return int(quad.object.value)
+        return 0
+
+    @property
+    def revision(self) -> int:
+        return self._revision
+
+    def outgoing(self, nodes: Iterable[str], predicates: Sequence[str] | None = None) -> Iterator[ox.Quad]:
+        match = self.raw.quads_for_pattern
+        if predicates is None:
+            for node in nodes:
+                yield from match(ox.NamedNode(node), None, None, None)
+        else:
+            edges = [ox.NamedNode(predicate) for predicate in predicates]
+            for node in nodes:
+                subject = ox.NamedNode(node)
+                for edge in edges:
+                    yield from match(subject, edge, None, None)
+
+    def incoming(self, nodes: Iterable[str], predicates: Sequence[str]) -> Iterator[ox.Quad]:
+        match = self.raw.quads_for_pattern
+        edges = [ox.NamedNode(predicate) for predicate in predicates]
+        for node in nodes:
+            target = ox.NamedNode(node)
+            for edge in edges:
+                yield from match(None, edge, target, None)
+
+    def query(self, text: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+        return self.raw.query(text, use_default_graph_as_union=True)
+
+    def _marks(self, revision: int) -> tuple[list[ox.Quad], ox.Quad]:
+        old = list(self.raw.quads_for_pattern(_PROJECTION, _REVISION, None, None))
+        return old, ox.Quad(_PROJECTION, _REVISION, ox.Literal(revision), _PROJECTION)
+
+    def apply(self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad], revision: int) -> None:
+        old, new = self._marks(revision)
+        text = _update([*removed, *old], [*added, new])
+        self.raw.update(text)
+        self._revision = revision
+
+    def load(self, added: Iterable[ox.Quad], revision: int) -> None:
+        self.raw.bulk_extend(added)
+        self.apply((), (), revision)
+
+    def clear(self, graph: str) -> None:
+        self.raw.clear_graph(ox.NamedNode(graph))
+
+    def flush(self) -> None:
+        self.raw.flush()
+
+
+def _update(removed: Sequence[ox.Quad], added: Sequence[ox.Quad]) -> str:
+    """Write one update text: the two operations of a text are committed together (measured, see the README)."""
+    parts = []
+    if removed:
+        parts.append("DELETE DATA {" + "".join(_in_graph(quad) for quad in removed) + "}")
+    if added:
+        parts.append("INSERT DATA {" + "".join(_in_graph(quad) for quad in added) + "}")
+    return ";".join(parts)
+
+
+def _in_graph(quad: ox.Quad) -> str:
+    return f"GRAPH {quad.graph_name} {{{quad.subject} {quad.predicate} {quad.object}}}\n"
