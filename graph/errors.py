@@ -75,6 +75,10 @@ class StoreFault(Fault):
     """The store did not do what was asked: connection, half an answer, refused."""
 
 
+class BadSetting(Fault):
+    """A setting of the process is wrong: a port that is no number, a data directory that is a file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Tell something that is no fault but that the reader should know."""
