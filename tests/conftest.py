@@ -1,0 +1,29 @@
+"""Give every test what several of them need; nothing here is slow or reaches outside the machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Stores and first imports make single examples slow on a small machine: judge the outcome, not the clock.
+settings.register_profile(
+    "diaba",
+    deadline=None,
+    max_examples=60,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("diaba")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of reference and test input beside the checkout; skip, naming it, where it is missing."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("the folder ../shared is missing beside the checkout")
+    return folder
