@@ -1,0 +1,151 @@
+"""Hold the layers: imports go down, never round, and the service sees only what answers."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: lowest first; a module imports its own layer or a lower one
+LAYERS = (
+    ("terms", "errors", "model", "resources"),
+    ("responsibility", "succession", "lineage", "files", "tables", "words"),
+    ("queries", "store", "remote", "journal", "evidence"),
+    ("loading", "standing", "search", "history", "inference"),
+    ("register", "answering"),
+)
+HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}
+
+#: what the service may import below the two layers that answer; of the store it may know the reading side only
+SERVICE_SEES = {"graph.errors", "graph.terms", "graph.model", "graph.queries", "graph.store"}
+SERVICE_SEES |= {name for name, height in HEIGHT.items() if height >= 3}
+READING_SIDE = {"Reader"}
+
+#: decisions that depend on nothing but their arguments: no store, no file, no clock
+PURE = ("model", "responsibility", "succession", "lineage", "words")
+IMPURE = {"pyoxigraph", "sqlite3", "pathlib", "os", "io", "time", "random", "socket", "subprocess", "urllib"}
+
+
+class Import(NamedTuple):
+    """Say that ``module`` imports ``target`` (dotted) and, of it, ``names``; ``line`` is where."""
+
+    module: str
+    target: str
+    names: tuple[str, ...]
+    line: int
+
+
+def dotted(path: Path) -> str:
+    """Return the dotted name of a source file, ``graph`` for ``graph/__init__.py``."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {dotted(path): path for package in ("graph", "service") for path in sorted((ROOT / package).rglob("*.py"))}
+
+
+def imports(module: str) -> Iterator[Import]:
+    """Yield every import of a module, those inside functions too; ``from graph import store`` counts as graph.store."""
+    path = SOURCES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(module, alias.name, (), node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            target = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                target = ".".join([*above, target]).rstrip(".")
+            for alias in node.names:
+                if f"{target}.{alias.name}" in SOURCES:
+                    yield Import(module, f"{target}.{alias.name}", (), node.lineno)
+                else:
+                    yield Import(module, target, (alias.name,), node.lineno)
+
+
+ALL = [found for module in SOURCES for found in imports(module)]
+
+
+def told(wrong: list[Import]) -> str:
+    return "\n".join(f"{SOURCES[one.module].relative_to(ROOT)}:{one.line} imports {one.target}" for one in wrong)
+
+
+def test_every_module_of_the_graph_is_in_one_layer() -> None:
+    names = [name for layer in LAYERS for name in layer]
+    assert len(names) == len(set(names))
+    homeless = [module for module in SOURCES if module.startswith("graph.") and module not in HEIGHT]
+    assert not homeless, f"name the layer of {', '.join(homeless)} in tests/test_layers.py and in the README"
+
+
+def test_imports_go_down_only() -> None:
+    wrong = [
+        one for one in ALL if one.module in HEIGHT and one.target in HEIGHT and HEIGHT[one.target] > HEIGHT[one.module]
+    ]
+    assert not wrong, told(wrong)
+
+
+def test_the_graph_knows_nothing_of_the_service() -> None:
+    wrong = [one for one in ALL if one.module.split(".")[0] == "graph" and one.target.split(".")[0] == "service"]
+    assert not wrong, told(wrong)
+
+
+def test_no_import_goes_round() -> None:
+    edges = {module: {one.target for one in ALL if one.module == module} & set(SOURCES) for module in SOURCES}
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+def test_the_service_sees_only_what_answers() -> None:
+    ours = [one for one in ALL if one.module.split(".")[0] == "service" and one.target.startswith("graph")]
+    wrong = [one for one in ours if one.target not in SERVICE_SEES]
+    wrong += [one for one in ours if one.target == "graph.store" and not set(one.names) <= READING_SIDE]
+    assert not wrong, told(wrong)
+
+
+@pytest.mark.parametrize("name", [name for name in PURE if f"graph.{name}" in SOURCES])
+def test_a_decision_depends_on_its_arguments_only(name: str) -> None:
+    wrong = [one for one in ALL if one.module == f"graph.{name}" and one.target.split(".")[0] in IMPURE]
+    assert not wrong, told(wrong)
+
+
+def test_no_module_is_a_drawer() -> None:
+    drawers = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
+    assert not [module for module in SOURCES if module.rpartition(".")[2] in drawers]
+
+
+def declared(requirements: list[str]) -> set[str]:
+    return {re.split(r"[^A-Za-z0-9._-]", one)[0].lower().replace("_", "-") for one in requirements}
+
+
+def test_everything_imported_is_declared_and_everything_declared_is_imported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    always = declared(project["dependencies"])
+    reasoning = declared(project["optional-dependencies"]["reasoning"])
+    homes = packages_distributions()
+    used: dict[str, list[Import]] = {}
+    for one in ALL:
+        top = one.target.split(".")[0]
+        if top in ("graph", "service", "") or top in sys.stdlib_module_names:
+            continue
+        assert top in homes, f"{told([one])}, which is not installed"
+        for home in homes[top]:
+            used.setdefault(home.lower().replace("_", "-"), []).append(one)
+    hidden = {"python-multipart"}  # FastAPI loads it by itself to read a posted form
+    for home, where in used.items():
+        outside = [one for one in where if one.module != "graph.inference"]
+        assert home in always or not outside, f"add {home} to the dependencies in pyproject.toml:\n{told(outside)}"
+        assert home in always | reasoning, f"add {home} to the extra 'reasoning' in pyproject.toml:\n{told(where)}"
+    assert not (always | reasoning) - set(used) - hidden, "declared in pyproject.toml and imported nowhere"
