@@ -1,0 +1,329 @@
+"""Turn tables, and RDF of any shape, into statements of the register through a declared mapping.
+
+A *mapping* is one SPARQL 1.1 ``CONSTRUCT`` in a ``.rq`` file that opens with a comment header. A *table* (CSV or TSV)
+is first read in the minimal mode of CSVW (https://www.w3.org/TR/csv2rdf/): every row is a node ``<source>#row=<n>``
+(row fragments of RFC 7111, the header is row 1), every cell a plain string under ``col:<column>``, an empty cell is no
+statement. RDF sources are mapped as parsed. ``service/docs/mappings.md`` is the manual.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import pyoxigraph as ox
+
+from graph.errors import Malformed, Place, Unreadable
+from graph.terms import BASE, XSD
+
+COLUMN: Final = BASE + "column#"
+FUNCTION: Final = BASE + "function#"
+
+_ROW_NUMBER: Final = ox.NamedNode(COLUMN + "_row")
+_DELIMITERS: Final = {".csv": ",", ".tsv": "\t"}
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_HEADER_LINE: Final = re.compile(r"#\s?(?:(?P<key>[a-z]+):\s)?(?P<text>.*)")
+_HEADER_KEYS: Final = frozenset({"problem", "solution", "dates", "lists", "delimiter", "encoding"})
+# What is no code in SPARQL: IRIs, strings and comments. IRIs come first: they may hold a "#".
+_NOT_CODE: Final = re.compile(
+    r"<[^<>\s{}|^`\\]*>"
+    r"|\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
+    r"|#[^\n]*",
+    re.S,
+)
+_PREFIX: Final = re.compile(r"\bPREFIX\s+([\w.-]*):\s*<" + re.escape(COLUMN) + ">", re.I)
+_WHERE_IN_QUERY: Final = re.compile(r"error at (\d+):(\d+): (.*)", re.S)
+
+
+class _Unquoted(csv.excel_tab):
+    quoting = csv.QUOTE_NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Hold a mapping as read: the query, what its header says, and the columns it speaks of."""
+
+    path: Path
+    problem: str
+    solution: str
+    query: str
+    columns: frozenset[str]
+    dates: frozenset[str]
+    lists: frozenset[str]
+    delimiter: str | None
+    encoding: str
+
+
+def is_table(path: Path) -> bool:
+    """Tell whether the name of a file says CSV or TSV, gzipped or not."""
+    return _kind(path) in _DELIMITERS
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Read and check a mapping file.
+
+    The header is a block of comment lines ``# key: value`` (a line without key goes on with the one before). *problem*
+    and *solution* must be there; *dates* and *lists* name columns (separated by spaces, names as written after
+    ``col:``), *delimiter* and *encoding* describe tables that are not comma-separated UTF-8. Raises ``Unreadable`` or
+    ``Malformed``.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as fault:
+        raise Malformed("The mapping is not UTF-8", remedy="Save it as UTF-8.", place=Place(str(path))) from fault
+    except OSError as fault:
+        raise Unreadable(
+            f"The mapping cannot be read: {fault.strerror}", remedy="Check its path.", place=Place(str(path))
+        ) from fault
+    header = _header(path, text)
+    for key in ("problem", "solution"):
+        if not header.get(key):
+            raise Malformed(
+                f'The header of the mapping has no "{key}"',
+                remedy=f'Open the file with comment lines, one of them "# {key}: …".',
+                place=Place(str(path), 1),
+            )
+    delimiter = header.get("delimiter")
+    return Mapping(
+        path=path,
+        problem=header["problem"],
+        solution=header["solution"],
+        query=text,
+        columns=_columns(path, text),
+        dates=frozenset(header.get("dates", "").split()),
+        lists=frozenset(header.get("lists", "").split()),
+        delimiter={"tab": "\t"}.get(delimiter, delimiter) if delimiter else None,
+        encoding=header.get("encoding", "utf-8"),
+    )
+
+
+def map_table(path: Path, mapping: Mapping, source: str) -> list[ox.Quad]:
+    """Map one table of ``source`` (an IRI) to sorted statements in the default graph: same file, same list."""
+    return map_quads(mapping, table_quads(path, mapping, source))
+
+
+def map_quads(mapping: Mapping, quads: Iterable[ox.Quad]) -> list[ox.Quad]:
+    """Run a mapping over statements (of all graphs together) and give what it constructs, sorted, in the default graph.
+
+    Raises ``Malformed`` when nothing at all comes out: then the mapping is not for this input.
+    """
+    store = ox.Store()
+    store.bulk_extend(quads)
+    triples = store.query(mapping.query, use_default_graph_as_union=True, custom_functions=_FUNCTIONS)
+    result = sorted({ox.Quad(t.subject, t.predicate, t.object) for t in triples}, key=str)  # type: ignore[union-attr]
+    if not result:
+        raise Malformed(
+            "The mapping made no statement out of this input",
+            remedy="Check that it is the mapping for this input, and that its patterns match.",
+            place=Place(str(mapping.path)),
+        )
+    return result
+
+
+def table_quads(path: Path, mapping: Mapping, source: str) -> Iterator[ox.Quad]:
+    """Yield the cells of a table as statements, one node per row.
+
+    Raises ``Malformed`` with file and line for a wrong encoding, a column named twice, a column that the mapping needs
+    and the table lacks, a row longer or shorter than the header, and a cell of a *dates* column that is no day.
+    """
+    rows = _rows(path, mapping)
+    line, header = next(rows, (1, []))
+    if not header:
+        raise Malformed("The table is empty", remedy="Give it a header row.", place=Place(str(path)))
+    names = _names(path, line, header, mapping)
+    edges = [ox.NamedNode(COLUMN + name) for name in names]
+    dated = [position for position, name in enumerate(names) if name in mapping.dates]
+    listed = frozenset(position for position, name in enumerate(names) if name in mapping.lists)
+    for number, (line, row) in enumerate(rows, start=2):
+        if len(row) != len(names):
+            raise Malformed(
+                f"The row has {len(row)} cells and the header {len(names)}",
+                remedy="Give every row one cell per column and quote cells that hold the delimiter.",
+                place=Place(str(path), line),
+            )
+        for position in dated:
+            _check_day(row[position].strip(), names[position], Place(str(path), line))
+        node = ox.NamedNode(f"{source}#row={number}")
+        yield ox.Quad(node, _ROW_NUMBER, ox.Literal(number))
+        for position, cell in enumerate(row):
+            for value in cell.split(";") if position in listed else (cell,):
+                if text := value.strip():
+                    yield ox.Quad(node, edges[position], ox.Literal(text))
+
+
+def slug(text: str) -> str:
+    """Fold a text to the form used in IRIs: ASCII, lower case, words joined by hyphens ("Đắk Lắk" → "dak-lak")."""
+    folded = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    return re.sub(r"[^a-z0-9]+", "-", folded.encode("ascii", "ignore").decode().lower()).strip("-")
+
+
+def column_name(title: str) -> str:
+    """Turn a column's title into the name after ``col:``.
+
+    Letters, digits, "-" and "_" stay, the rest is percent-encoded. A leading "_" is encoded as well: CSVW keeps such
+    names for itself, and ``col:_row`` is the row number.
+    """
+    name = "".join(c if c.isalnum() or c in "-_" else quote(c, safe="") for c in unicodedata.normalize("NFC", title))
+    return "%5F" + name[1:] if name.startswith("_") else name
+
+
+def _header(path: Path, text: str) -> dict[str, str]:
+    header: dict[str, str] = {}
+    key = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.startswith("#"):
+            break
+        found = _HEADER_LINE.fullmatch(line)
+        if found is None:
+            continue
+        if named := found["key"]:
+            if named not in _HEADER_KEYS:
+                raise Malformed(
+                    f'The header of the mapping has the unknown key "{named}"',
+                    remedy="Use one of " + ", ".join(sorted(_HEADER_KEYS)) + ".",
+                    place=Place(str(path), number),
+                )
+            key = named
+        if key:
+            header[key] = f"{header.get(key, '')} {found['text'].strip()}".strip()
+    return header
+
+
+def _columns(path: Path, text: str) -> frozenset[str]:
+    """Check that the text is a CONSTRUCT that stays here, and give the columns it names."""
+    try:
+        results = ox.Store().query(text, custom_functions=_FUNCTIONS)
+    except SyntaxError as fault:
+        found = _WHERE_IN_QUERY.match(str(fault))
+        line, column = (int(found[1]), int(found[2])) if found else (None, None)
+        raise Malformed(
+            "The mapping is not a SPARQL query", remedy="Mend the syntax here.", place=Place(str(path), line, column)
+        ) from fault
+    if not isinstance(results, ox.QueryTriples):
+        raise Malformed(
+            "The mapping is not a CONSTRUCT query", remedy="Write it as CONSTRUCT.", place=Place(str(path))
+        )
+    code = _NOT_CODE.sub(" ", text)
+    if re.search(r"\bSERVICE\b", code, re.I):
+        raise Malformed(
+            "The mapping asks another service", remedy="Remove SERVICE: a mapping sees its input only.",
+            place=Place(str(path)),
+        )  # fmt: skip
+    names: set[str] = set()
+    for prefix in _PREFIX.findall(text):
+        names.update(re.findall(rf"(?<![\w:.%-]){re.escape(prefix)}:([\w%-]+)", code))
+    return frozenset(names - {"_row"})
+
+
+def _kind(path: Path) -> str:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] == ".gz":
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def _rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row with the line it starts on. TSV knows no quotes (IANA text/tab-separated-values)."""
+    text = _text(path, mapping.encoding)
+    delimiter = mapping.delimiter or _DELIMITERS.get(_kind(path), ",")
+    dialect = _Unquoted if delimiter == "\t" else csv.excel
+    reader = csv.reader(io.StringIO(text, newline=""), dialect, delimiter=delimiter, strict=True)
+    start = 1
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as fault:
+            raise Malformed(
+                f"The row cannot be read: {fault}", remedy="Close its quotes and remove control characters.",
+                place=Place(str(path), start),
+            ) from fault  # fmt: skip
+        if row is None:
+            return
+        if row:
+            yield start, row
+        start = reader.line_num + 1
+
+
+def _text(path: Path, encoding: str) -> str:
+    try:
+        data = path.read_bytes()
+        if path.suffix.lower() == ".gz":
+            data = gzip.decompress(data)
+    except (OSError, EOFError) as fault:
+        raise Unreadable(
+            f"The table cannot be read: {fault}", remedy="Check the path and the file.", place=Place(str(path))
+        ) from fault
+    try:
+        return data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except LookupError as fault:
+        raise Malformed(
+            f'The mapping names the unknown encoding "{encoding}"', remedy="Name one that Python knows, as utf-8."
+        ) from fault
+    except UnicodeDecodeError as fault:
+        raise Malformed(
+            f"The table is not {encoding}",
+            remedy='Save it as UTF-8, or name its encoding in the header of the mapping ("# encoding: …").',
+            place=Place(str(path), data.count(b"\n", 0, fault.start) + 1),
+        ) from fault
+
+
+def _names(path: Path, line: int, header: list[str], mapping: Mapping) -> list[str]:
+    # CSVW calls a column without a title _col.N
+    names = [column_name(title.strip()) or f"_col.{n}" for n, title in enumerate(header, start=1)]
+    place = Place(str(path), line)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Malformed(
+            "The table has a column twice: " + ", ".join(twice), remedy="Name every column once.", place=place
+        )
+    missing = sorted((mapping.columns | mapping.dates | mapping.lists) - set(names))
+    if missing:
+        raise Malformed(
+            f"The table lacks columns that {mapping.path.name} needs: " + ", ".join(missing),
+            remedy="Add them (cells may be empty), or use the mapping made for this table.",
+            place=place,
+        )
+    return names
+
+
+def _check_day(text: str, column: str, place: Place) -> None:
+    if not text:
+        return
+    try:
+        if not _DAY.fullmatch(text):
+            raise ValueError(text)
+        date.fromisoformat(text)
+    except ValueError as fault:
+        raise Malformed(
+            f'"{text}" in column "{column}" is no day', remedy="Write days as 2025-07-01, or leave the cell empty.",
+            place=place,
+        ) from fault  # fmt: skip
+
+
+def _slug_of(term: ox.Literal) -> ox.Literal | None:
+    text = slug(term.value)
+    return ox.Literal(text) if text else None
+
+
+def _day_after(term: ox.Literal) -> ox.Literal | None:
+    """Give the day after: how a mapping turns an inclusive end into the exclusive one of the register."""
+    try:
+        day = date.fromisoformat(term.value[:10]) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return None
+    return ox.Literal(day.isoformat(), datatype=ox.NamedNode(XSD.date))
+
+
+_FUNCTIONS: Final[dict[ox.NamedNode, Callable[..., ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | None]]] = {
+    ox.NamedNode(FUNCTION + "slug"): _slug_of,
+    ox.NamedNode(FUNCTION + "dayAfter"): _day_after,
+}
