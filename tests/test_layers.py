@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 #: lowest first; a module imports its own layer or a lower one
 LAYERS = (
     ("terms", "errors", "model", "resources"),
-    ("responsibility", "succession", "lineage", "files", "tables", "words"),
+    ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words"),
     ("queries", "store", "remote", "journal", "evidence"),
-    ("loading", "standing", "search", "history", "inference"),
+    ("pack", "loading", "reach", "standing", "search", "history", "inference", "labels", "flows"),
     ("register", "answering"),
 )
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}
