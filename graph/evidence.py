@@ -26,7 +26,7 @@ from graph.model import (
 )
 from graph.scopes import keys_around
 from graph.store import Reader
-from graph.terms import DCAT, DCT, PROV, RDF, RESOURCE_CLASSES, SKOS, Confidence, D, Level, Role
+from graph.terms import ANSWERABLE_CLASSES, DCAT, DCT, PROV, RDF, SKOS, Confidence, D, Level, Role
 
 _RESOURCE = (RDF.type, DCAT.theme, DCAT.inSeries, D.managedIn)
 _LISTED_BY = (DCAT.dataset, DCAT.service, DCAT.catalog, DCAT.resource)
@@ -128,7 +128,7 @@ class Gathering:
         known_holders = holders.union(*bodies_in.values())
         return Evidence(
             resource=resource,
-            described=not RESOURCE_CLASSES.isdisjoint(about.all(RDF.type)),
+            described=not ANSWERABLE_CLASSES.isdisjoint(about.all(RDF.type)),
             themes=themes,
             managed_in=managed_in,
             containers=containers,

@@ -15,7 +15,7 @@ def keys_of(fields: Collection[str], areas: Collection[str]) -> list[str]:
     """
     if not fields and not areas:
         return []
-    pairs = product([*fields] or [None], [*areas] or [None])
+    pairs: Iterable[tuple[str | None, str | None]] = product(fields or (None,), areas or (None,))
     return sorted(scope_key(field, area) for field, area in pairs)
 
 

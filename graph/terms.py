@@ -294,6 +294,9 @@ RECORD_CLASSES: Final = frozenset(
 #: classes of the catalogue whose instances can be answered for
 RESOURCE_CLASSES: Final = frozenset({DCAT.Resource, DCAT.Dataset, DCAT.DatasetSeries, DCAT.Catalog, DCAT.DataService})
 
+#: classes whose instances get standings and cards: what the catalogue describes, and tasks
+ANSWERABLE_CLASSES: Final = RESOURCE_CLASSES | {D.Task}
+
 
 def scope_key(field: str | None, area: str | None) -> str:
     """Return the IRI that stands for exactly this field in exactly this area; ``None`` is everything.
