@@ -79,6 +79,10 @@ class BadSetting(Fault):
     """A setting of the process is wrong: a port that is no number, a data directory that is a file."""
 
 
+class ReasonerFault(Fault):
+    """The ontology cannot be classified: the reasoner or its Java is not installed, or broke off."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Tell something that is no fault but that the reader should know."""
