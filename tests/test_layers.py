@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("terms", "errors", "model", "resources"),
     ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words"),
-    ("queries", "store", "remote", "journal", "evidence"),
+    ("queries", "store", "remote", "journal", "evidence", "documents"),
     ("pack", "loading", "reach", "standing", "search", "history", "inference", "labels", "flows"),
     ("register", "answering"),
 )
