@@ -107,19 +107,20 @@ def read_mapping(path: Path) -> Mapping:
 
 
 def map_table(path: Path, mapping: Mapping, source: str) -> list[ox.Quad]:
-    """Map one table of ``source`` (an IRI) to sorted statements in the default graph: same file, same list."""
+    """Map one table of ``source`` (an IRI) to statements in the default graph; the same file gives the same list."""
     return map_quads(mapping, table_quads(path, mapping, source))
 
 
 def map_quads(mapping: Mapping, quads: Iterable[ox.Quad]) -> list[ox.Quad]:
-    """Run a mapping over statements (of all graphs together) and give what it constructs, sorted, in the default graph.
+    """Run a mapping over statements (of all graphs together) and give what it constructs, each once, in no graph.
 
     Raises ``Malformed`` when nothing at all comes out: then the mapping is not for this input.
     """
     store = ox.Store()
     store.bulk_extend(quads)
     triples = store.query(mapping.query, use_default_graph_as_union=True, custom_functions=_FUNCTIONS)
-    result = sorted({ox.Quad(t.subject, t.predicate, t.object) for t in triples}, key=str)  # type: ignore[union-attr]
+    # Oxigraph leaves out what it has constructed before, and gives the same order for the same input
+    result = [ox.Quad(*triple) for triple in triples]  # type: ignore[misc]
     if not result:
         raise Malformed(
             "The mapping made no statement out of this input",
