@@ -48,7 +48,7 @@ __all__ = [
 LAYOUT: Final = 1
 
 #: words by which a kind stands behind others of the same length: who types the name of a field wants its data
-_KIND_COST: Final = {"task": 2, "post": 3, "law": 4, "field": 10}
+_KIND_COST: Final = {"task": 2, "post": 3, "law": 4, "field": 30}
 #: words by which the local stands behind the national, so that "đất đai" is the national register first
 _LEVEL_COST: Final = {Level.central: 0, "": 1, Level.province: 3, Level.district: 4, Level.commune: 5}
 #: words by which what nobody vouches for stands behind everything else
@@ -139,9 +139,9 @@ class SearchIndex:
         else:
             stamp = self._read_stamp()
             known = stamp.get("layout") == LAYOUT and stamp.get("abbreviations") == self._abbreviations.mark
-            if not known and self._path.exists():
-                shutil.rmtree(self._path)
             folder = self._path / "entries"
+            if not known and folder.exists():
+                shutil.rmtree(folder)
             folder.mkdir(parents=True, exist_ok=True)
             try:
                 self._index = tantivy.Index(self._schema, str(folder))
@@ -265,6 +265,10 @@ class SearchIndex:
             until = min(_last_day(naming.until), _last_day(document.until))
             around = [other.text for other in document.namings if other is not naming]
             around.extend((naming.scheme, *document.context))
+            pairs: Iterable[str] = spelling.pairs
+            if document.kind == "field":
+                # The whole name of a field is no exact hit: the data of the field are.
+                pairs = [pair for pair in pairs if pair[0] != "^" and pair[-1] != "$"]
             length = min(spelling.size + cost, 255)
             digest = _digest(f"{document.iri} {naming.text} {number}") >> 20
             entry = tantivy.Document()
@@ -272,7 +276,7 @@ class SearchIndex:
             entry.add_text("kind", document.kind)
             entry.add_text("words", " ".join(spelling.words))
             entry.add_text("marked", " ".join(spelling.marked))
-            entry.add_text("pairs", " ".join(spelling.pairs))
+            entry.add_text("pairs", " ".join(pairs))
             entry.add_text("starts", " ".join(map(beginnings, spelling.words)))
             entry.add_text("around", " ".join(self._words_around(text) for text in around if text))
             entry.add_unsigned("rank", length << 48 | order << 44 | digest)
@@ -407,12 +411,15 @@ class _Search:
             self._take(step, self._ranked(step.query))
             if len(self._found) >= self._limit:
                 break
-        if len(self._found) < min(self._limit, _ENOUGH):
+        if sum(step.note == "" for _, step in self._found.values()) < min(self._limit, _ENOUGH):
             for step in self._loose_steps():
                 self._take(step, self._by_distance(self._ranked(step.query)))
         if not self._found and len(self._plain) > 2:
             self._take_some()
-        return [self._hit(candidate, step) for candidate, step in self._found.values()]
+        hits: list[Hit] = []
+        for candidate, step in self._found.values():
+            hits.append(self._hit(candidate, step, hits[-1].score if hits else 1.0))
+        return hits
 
     # --- the steps ---
 
@@ -584,18 +591,20 @@ class _Search:
         thing = _StoredThing(iri, kind, since, until, tuple(_Stored(*row) for row in rows))
         return thing, thing.namings[int(number or 0)]
 
-    def _hit(self, candidate: _Candidate, step: _Step) -> Hit:
+    def _hit(self, candidate: _Candidate, step: _Step, at_most: float) -> Hit:
         thing, naming = self._read(candidate)
-        since, until = max(naming.since, thing.since), min(naming.until, thing.until)
+        label = self._label(thing)
+        plainly = "code" if naming.sort == "code" else "" if naming.text == label else "other-name"
+        score = step.worth - (0.02 if candidate.invalid else 0.0) - (candidate.rank >> 48) / 20_000
         return Hit(
-            thing.iri,
-            thing.kind,
-            self._label(thing),
-            naming.text,
-            self._note(thing, naming) or step.note or {"code": "code", "other": "other-name"}.get(naming.sort, ""),
-            round(step.worth - (0.02 if candidate.invalid else 0.0) - (candidate.rank >> 48) / 20_000, 5),
-            _day(since),
-            _day(until),
+            iri=thing.iri,
+            kind=thing.kind,
+            label=label,
+            matched=naming.text,
+            note=self._note(thing, naming) or step.note or plainly,
+            score=min(round(score, 5), at_most),
+            since=_day(max(naming.since, thing.since)),
+            until=_day(min(naming.until, thing.until)),
         )
 
     def _note(self, thing: _StoredThing, naming: _Stored) -> str:

@@ -26,6 +26,7 @@ _LETTERS = str.maketrans(
     {"đ": "d\u0335", "ð": "d\u0335", "ł": "l\u0335", "ø": "o\u0335", "æ": "ae", "œ": "oe", "ı": "i"}
 )
 _WORD = re.compile("[^\\W_](?:[^\\W_]|[\u0300-\u036f\u1dc0-\u1dff])*")
+_SIGNS = re.compile(r"[\W_]+")
 _JOINED = re.compile(r"[&.\-]")
 
 
@@ -95,7 +96,9 @@ class Abbreviations:
             if not together:
                 signs.update(part.plain for part in phrase)
                 continue
-            long_forms.setdefault(short, {})[phrase] = None
+            # TN&MT is also written TNMT and TN-MT
+            for spelling in (short, _SIGNS.sub("", short)):
+                long_forms.setdefault(spelling, {})[phrase] = None
             short_forms.setdefault(tuple(part.plain for part in phrase), {})[together] = None
         return cls(
             long_forms={short: tuple(meanings) for short, meanings in long_forms.items()},
@@ -179,9 +182,11 @@ class _Lattice:
                     self.base.append(one)
             if len(self.base) - start > 1 and _JOINED.search(run):
                 whole = run[found[0].start() : found[-1].end()]
-                for spelling in (whole, _WORD_GAPS.sub("", whole)):
-                    if spelling in abbreviations.long_forms:
-                        written.append((start, len(self.base), spelling))
+                spelling = next(
+                    (one for one in (whole, _SIGNS.sub("", whole)) if one in abbreviations.long_forms), None
+                )
+                if spelling is not None:
+                    written.append((start, len(self.base), spelling))
         self.size = len(self.base)
         for place, one in enumerate(self.base):
             self._edges.append([(one.plain, place + 1)])
@@ -251,9 +256,6 @@ class _Lattice:
             if self.size in reached:
                 return count
         return self.size
-
-
-_WORD_GAPS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
