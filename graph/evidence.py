@@ -81,7 +81,7 @@ class Gathering:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self._confidences: dict[str, str] = {}
+        self._confidences: dict[str, str] = {"": Confidence.V3}  # of a node that no graph says anything of
         self._holders: dict[str, Holder] = {}
         self._areas: dict[str, Area] = {}
         self._laws: dict[str, Law] = {}
