@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Protocol
 
 from graph.errors import NotFound
-from graph.evidence import gather
+from graph.evidence import Gathering, gather
 from graph.labels import labels
 from graph.model import Candidate, Decision, Evidence, Line, Reach
 from graph.responsibility import Weighing
@@ -121,19 +121,35 @@ class Card:
         }
 
 
+class Desk:
+    """Answer one question after the other, keeping what they share while the register stays as it is."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self._gathering = Gathering(sources.graph)
+        self._revision = sources.graph.revision
+
+    def who(self, resource: str, as_of: date | None = None, known_at: datetime | None = None) -> Card:
+        """Answer who is responsible for a resource; see the function of the same name."""
+        zone = self.sources.pack.timezone
+        today = datetime.now(zone).date()
+        if known_at is not None:
+            known_at = (known_at if known_at.tzinfo else known_at.replace(tzinfo=zone)).astimezone(UTC)
+            evidence = gather(Snapshot(self.sources.graph, self.sources.history, known_at), resource)
+            return answer(evidence, as_of or today, today, known_at, self.sources.graph.revision)
+        revision = self.sources.graph.revision
+        if revision != self._revision:
+            self._gathering, self._revision = Gathering(self.sources.graph), revision
+        return answer(self._gathering.gather(resource), as_of or today, today, None, revision)
+
+
 def who(sources: Sources, resource: str, as_of: date | None = None, known_at: datetime | None = None) -> Card:
     """Answer who is responsible for a resource.
 
     ``as_of`` defaults to today in the register's zone, ``known_at`` to now; an instant without a zone is taken in the
     register's. Raises ``NotFound`` for an IRI that nothing in the register describes or claims.
     """
-    zone = sources.pack.timezone
-    today = datetime.now(zone).date()
-    reader: Reader = sources.graph
-    if known_at is not None:
-        known_at = (known_at if known_at.tzinfo else known_at.replace(tzinfo=zone)).astimezone(UTC)
-        reader = Snapshot(sources.graph, sources.history, known_at)
-    return answer(gather(reader, resource), as_of or today, today, known_at, reader.revision)
+    return Desk(sources).who(resource, as_of, known_at)
 
 
 def answer(evidence: Evidence, as_of: date, today: date, known_at: datetime | None = None, revision: int = 0) -> Card:

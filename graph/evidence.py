@@ -33,7 +33,7 @@ _LISTED_BY = (DCAT.dataset, DCAT.service, DCAT.catalog, DCAT.resource)
 _AREA = (D.from_, D.until, D.level)
 _HOLDER = (D.from_, D.until, D.postIn)
 _LAW = (D.from_, D.until, D.partOf)
-_MOST_CACHED = 100_000
+_MOST_KEPT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,15 @@ def gather(reader: Reader, resource: str) -> Evidence:
 class Gathering:
     """Gather the evidence on one or many resources of one state of the graph.
 
-    Keeps what it read of bodies, laws, areas, fields and records, which many resources share; so it must not outlive
-    the state of the graph it reads.
+    Keeps what it read of bodies, laws, areas, fields and records, which many resources share, up to a bound; so it
+    must not outlive the state of the graph it reads.
     """
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
+        self._forget()
+
+    def _forget(self) -> None:
         self._confidences: dict[str, str] = {"": Confidence.V3}  # of a node that no graph says anything of
         self._holders: dict[str, Holder] = {}
         self._areas: dict[str, Area] = {}
@@ -97,6 +100,8 @@ class Gathering:
 
     def gather(self, resource: str) -> Evidence:
         """Fetch the evidence on one resource; see the function of the same name."""
+        if max(len(self._records), len(self._scoped), len(self._holders), len(self._areas)) > _MOST_KEPT:
+            self._forget()
         about = self._facts([resource], _RESOURCE).get(resource, _NOTHING)
         containers = self._containers(resource, about.all(DCAT.inSeries))
         themes = frozenset(about.all(DCAT.theme))
@@ -273,10 +278,6 @@ class Gathering:
     # --- records, transfers, holders, events, laws ------------------------------------------------------------------
 
     def _load_records(self, nodes: list[str]) -> None:
-        if len(self._records) > _MOST_CACHED:
-            kept = set(nodes)
-            self._records = {iri: record for iri, record in self._records.items() if iri in kept}
-            self._created_by = {iri: made for iri, made in self._created_by.items() if iri in kept}
         new = [node for node in nodes if node not in self._records]
         if not new:
             return
