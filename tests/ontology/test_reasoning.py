@@ -85,6 +85,14 @@ def test_the_worked_example_of_the_model_is_consistent(shared: Path) -> None:
     assert D.ResourceResponsibility in outcome.types[X + "r-brdb-1"]
 
 
+def test_the_hand_written_files_of_the_vietnam_pack_are_consistent() -> None:
+    files = sorted((folder("ontology") / "vn").glob("*.ttl"))
+    assert files
+    outcome = classify(*ONTOLOGY, *files)
+    assert outcome.consistent
+    assert outcome.unsatisfiable == ()
+
+
 @pytest.mark.parametrize("duty", ["on-dataset", "on-service", "delegated", "together", "empty", "imported"])
 def test_a_responsibility_that_covers_a_resource_is_an_attribution(example: Classification, duty: str) -> None:
     assert {D.ResourceResponsibility, PROV + "Attribution"} <= set(example.types[X + duty])

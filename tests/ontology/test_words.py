@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from rdflib import OWL, RDF, RDFS, SKOS, BNode, Graph, Literal, URIRef
+from rdflib.term import Node
 
 from graph import terms
 from graph.inference import SOURCES, classified
@@ -155,6 +156,42 @@ def test_examples_speak_only_words_that_exist(core: Graph, ontology: Graph) -> N
     used = {str(node) for triple in parsed_examples(core) for node in triple if isinstance(node, URIRef)}
     ours = {iri for iri in used if iri.startswith(BASE) and not iri.startswith((BASE + "example/", BASE + "graph/"))}
     assert ours <= known
+
+
+# --- the page that explains the words ---------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "service" / "docs" / "ontology.md"
+
+
+def in_language(graph: Graph, node: Node, relation: URIRef, language: str) -> str:
+    (text,) = {
+        str(one) for one in graph.objects(node, relation) if isinstance(one, Literal) and one.language == language
+    }
+    return text
+
+
+def test_the_page_tells_every_term_as_it_is_defined(core: Graph) -> None:
+    page = PAGE.read_text(encoding="utf-8").splitlines()
+    for term in {one for one in core.subjects(RDF.type) if str(one).startswith(D.NS)}:
+        name = "d:" + str(term).removeprefix(D.NS)
+        label, meaning = in_language(core, term, RDFS.label, "vi"), in_language(core, term, SKOS.definition, "en")
+        assert f"| `{name}` | {label} | {meaning} |" in page
+
+
+def test_the_page_tells_every_concept_as_it_is_defined(ontology: Graph) -> None:
+    page = PAGE.read_text(encoding="utf-8").splitlines()
+    for concept in set(ontology.subjects(RDF.type, SKOS.Concept)):
+        label = in_language(ontology, concept, SKOS.prefLabel, "vi")
+        meaning = in_language(ontology, concept, SKOS.definition, "en")
+        assert f"| `{ontology.value(concept, SKOS.notation)}` | {label} | {meaning} |" in page
+
+
+def test_the_example_on_the_page_reads_and_speaks_only_words_that_exist(core: Graph, ontology: Graph) -> None:
+    prefixes = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in core.namespaces() if prefix)
+    (example,) = re.findall(r"^```turtle\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    used = {str(node) for triple in Graph().parse(data=prefixes + example, format="turtle") for node in triple}
+    known = {str(one) for one in set(ontology.subjects())}
+    assert {iri for iri in used if iri.startswith((D.NS, Role.NS))} <= known
 
 
 # --- the table the words were agreed in -------------------------------------------------------------------------------
