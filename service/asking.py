@@ -111,15 +111,15 @@ def answer(reader: RegisterReader, question: Question, say: Wording, limit: int 
     if question.names_iri:
         iri, others = question.text, []
         if is_body(reader, iri):
-            raise _not_data(labels(reader.graph, [iri], question.as_of, languages_of(say))[iri], say)
+            raise _not_data(labels(reader.graph, [iri], question.as_of, languages_of(say))[iri], "body", say)
     else:
         hits = find(reader, question, say, DATA, limit)
+        if not hits or hits[0].note in _WEAK:
+            for best in find(reader, question, say, None, 1):
+                if best.kind not in DATA and best.note not in _WEAK:
+                    raise _not_data(best.label, best.kind, say)
         if not hits:
             raise NotFound(say("question.none", text=question.text), remedy=say("question.try"))
-        if hits[0].note in _WEAK:
-            best = find(reader, question, say, None, 1)[0]
-            if best.kind not in DATA and best.note not in _WEAK:
-                raise _not_data(best.label, say)
         iri, others = hits[0].iri, hits[1:]
     card = who(reader, iri, question.as_of, question.known_at)
     return Answer(
@@ -205,8 +205,9 @@ def languages_of(say: Wording) -> tuple[str, ...]:
     return (say.language, *(language for language in LANGUAGES if language != say.language))
 
 
-def _not_data(label: str, say: Wording) -> NotFound:
-    return NotFound(say("question.not_data", label=label), remedy=say("question.body_instead"))
+def _not_data(label: str, kind: str, say: Wording) -> NotFound:
+    remedy = say("question.body_instead") if kind in ("body", "post") else say("question.name_data")
+    return NotFound(say("question.not_data", label=label), remedy=remedy)
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ class Description:
 def describe(card: Mapping[str, Any], say: Wording, zone: tzinfo) -> Description:
     """Put the card (``graph.answering.write``'s JSON) into the words of one language, instants in ``zone``."""
     sections = [_section(role, line, say) for role, line in card["lines"].items()]
-    if "executes" not in card["lines"] and card["lines"]["accountable"]["holders"]:
+    if "executes" not in card["lines"] and card["lines"]["accountable"]["status"] in ("held", "shared"):
         itself = Section("executes", say("role.executes"), "", "", (), remark=say("card.executes_itself"))
         after = [section.role for section in sections].index("accountable") + 1
         sections.insert(after, itself)

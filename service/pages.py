@@ -138,9 +138,10 @@ def routes(desk: Desk, app: FastAPI) -> APIRouter:
             )  # fmt: skip
         if not page:
             return JSONResponse(answer.as_json(), headers={"vary": "Accept, Accept-Language"})
+        zone = reader.pack.timezone
         return desk.page(
-            request, "who.html", question=question, card=describe(answer.card, say, reader.pack.timezone), others=answer.others,
-            as_of=as_of, known_at=known_at, today=today_in(reader.pack.timezone).isoformat(),
+            request, "who.html", question=question, card=describe(answer.card, say, zone), others=answer.others,
+            as_of=as_of, known_at=known_at, today=today_in(zone).isoformat(),
         )  # fmt: skip
 
     @router.get(

@@ -30,9 +30,13 @@ def read_catalogue() -> Mapping[str, Mapping[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Speak one language: call it with a key and the values that the text names."""
+    """Speak one language: call it with a key and the values that the text names.
+
+    ``iso`` writes days as they are typed at a terminal, whatever the language.
+    """
 
     language: str
+    iso: bool = False
 
     def __call__(self, key: str, **values: object) -> str:
         text = read_catalogue()[key][self.language]
@@ -54,6 +58,8 @@ class Wording:
     def day(self, day: date | str) -> str:
         """Write a day the way the language does: 01/03/2025, 1 March 2025."""
         day = _as_day(day)
+        if self.iso:
+            return day.isoformat()
         if self.language == "vi":
             return f"{day:%d/%m/%Y}"
         return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"

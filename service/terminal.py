@@ -1,0 +1,200 @@
+"""Print answers for people at a terminal: cards, rows, trees and tables that wrap well at 80 columns.
+
+Everything becomes text first and is written in one go, so that a closed pipe is noticed in one place. Colour and
+weight are used on a terminal only, and never carry meaning alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+import click
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from service.card import Description, Entry, Section, Thing
+from service.wording import Wording
+
+#: columns where the width is not known, and the widest that still reads well
+_NARROW, _WIDE = 80, 110
+_MARKS = {"held": "●", "shared": "◐", "disputed": "▲", "needs-decision": "▲", "unknown": "?"}
+_STYLES = {"held": "green", "shared": "green", "disputed": "yellow", "needs-decision": "yellow"}
+
+
+def show(*parts: RenderableType) -> None:
+    """Write the parts to standard output, coloured on a terminal only."""
+    terminal = sys.stdout.isatty()
+    width = min(shutil.get_terminal_size((_NARROW, 24)).columns, _WIDE) if terminal else _columns()
+    text = StringIO()
+    console = Console(
+        file=text, force_terminal=terminal, width=width, highlight=False, emoji=False, markup=False,
+        no_color=not terminal or "NO_COLOR" in os.environ, color_system="standard" if terminal else None,
+        legacy_windows=False,
+    )  # fmt: skip
+    for part in parts:
+        console.print(part)
+    lines = (line.rstrip() for line in text.getvalue().splitlines())
+    click.echo("\n".join(lines), color=terminal)
+
+
+def _columns() -> int:
+    given = os.environ.get("COLUMNS", "")
+    return int(given) if given.isdigit() and int(given) >= 40 else _NARROW
+
+
+# --- the card -------------------------------------------------------------------------------------------------------
+
+
+def card(description: Description, say: Wording) -> Group:
+    """Return an answer card: a line per role, the unverified below a line, then notes."""
+    parts: list[RenderableType] = [
+        Text(description.resource.label, style="bold"),
+        Text(description.resource.iri, style="dim", overflow="fold"),
+        Text(say("card.on", day=description.day)),
+    ]
+    parts += [Text(remark) for remark in (description.known, description.foresight) if remark]
+    parts.append(Text())
+    parts.append(_sections(description.sections, say))
+    if description.claims:
+        parts += [
+            Text(),
+            Rule(Text(say("card.claims").upper(), style="bold yellow"), style="yellow", align="left"),
+            Text(say("card.claims_lead"), style="dim"),
+            Text(),
+            _sections(description.claims, say),
+        ]
+    if description.notes:
+        parts += [Text(), Text(say("card.notes"), style="bold")]
+        parts += [Padding(Text(f"· {note}"), (0, 0, 0, 2)) for note in description.notes]
+    return Group(*parts)
+
+
+def _sections(sections: Sequence[Section], say: Wording) -> Table:
+    grid = Table.grid(padding=(0, 2), expand=False)
+    grid.add_column(no_wrap=True, min_width=11)
+    grid.add_column(overflow="fold")
+    for section in sections:
+        grid.add_row(Text(section.heading, style="bold cyan"), Group(*_section(section, say)))
+    return grid
+
+
+def _section(section: Section, say: Wording) -> Iterable[RenderableType]:
+    if section.status and (section.role == "accountable" or section.status != "held"):
+        yield status(section.status, section.state)
+    for number, entry in enumerate(section.entries):
+        if number:
+            yield Text()
+        yield from _entry(entry, say)
+    for key, entries in (("contradicted", section.contradicted), ("beaten", section.beaten)):
+        for entry in entries:
+            yield Text(f"{say('card.' + key)}: {_named(entry.holders, say)} · {_known(entry)}", style="dim")
+    if section.remark:
+        yield Text(section.remark)
+
+
+def _entry(entry: Entry, say: Wording) -> Iterable[RenderableType]:
+    yield Text(_named(entry.holders, say), style="bold")
+    yield Text(_known(entry))
+    for remark in entry.remarks:
+        yield Text(remark)
+    basis = "; ".join(law.label for law in entry.basis) or say("card.no_basis")
+    yield Text(f"{say('card.basis')}: {basis}", style="" if entry.basis else "dim")
+    for condition in entry.conditions:
+        yield Text(f"{say('card.condition')}: {condition}")
+    for step in entry.steps:
+        yield Text(f"↳ {step}")
+    yield Text(f"{say('card.source')}: {', '.join(thing.label for thing in entry.sources)}", style="dim")
+    for other in entry.support:
+        yield Text(f"{say('card.support')}: {_named(other.holders, say)} · {_known(other)}", style="dim")
+
+
+def _known(entry: Entry) -> str:
+    trust = f"{entry.confidence} {entry.trust}" if entry.trust != entry.confidence else entry.confidence
+    return " · ".join(part for part in (entry.term, entry.how, trust) if part)
+
+
+def _named(holders: Sequence[Thing], say: Wording) -> str:
+    names = [f"{holder.label} ({holder.remark})" if holder.remark else holder.label for holder in holders]
+    return ", ".join(names) or say("card.nobody")
+
+
+def status(code: str, words: str) -> Text:
+    """Return a status as a mark and its words."""
+    return Text(f"{_MARKS.get(code, '○')} {words}", style=_STYLES.get(code, "red" if code != "unknown" else ""))
+
+
+# --- rows, tables, trees --------------------------------------------------------------------------------------------
+
+
+def heading(title: str, *lines: str) -> Group:
+    """Return a title with what is to be said under it."""
+    return Group(Text(title, style="bold"), *(Text(line, overflow="fold") for line in lines))
+
+
+def rows(found: Sequence[Mapping[str, Any]], say: Wording) -> Table:
+    """Return the rows of a search: what it is and by what it was met, and who answers for it."""
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 2, 1, 0))
+    table.add_column(say("table.name"), ratio=3, overflow="fold")
+    table.add_column(say("table.answers"), ratio=2, overflow="fold")
+    for row in found:
+        about = " · ".join(part for part in (row["kind_label"], row["remark"]) if part)
+        table.add_row(Group(Text(row["label"]), Text(about, style="dim")), _answered(row["answer"]))
+    table.expand = True
+    return table
+
+
+def _answered(answer: Mapping[str, Any] | None) -> RenderableType:
+    if answer is None:
+        return Text("")
+    names = ", ".join(holder["label"] for holder in answer["holders"])
+    parts = [Text(names)] if names else []
+    return Group(*parts, status(answer["status"], answer["state"]))
+
+
+def portfolio(found: Sequence[Mapping[str, Any]], say: Wording) -> Table:
+    """Return a body's data: title, which unit holds it, status."""
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column(say("table.data"), ratio=3, overflow="fold")
+    table.add_column(say("table.holder"), ratio=2, overflow="fold")
+    table.add_column(say("table.status"), overflow="fold")
+    for row in found:
+        table.add_row(Text(row["label"]), Text(row["holder"]["label"]), status(row["status"], row["state"]))
+    table.expand = True
+    return table
+
+
+def plain(headings: Sequence[str], found: Iterable[Sequence[str | None]]) -> Table:
+    """Return any rows under their headings."""
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in headings:
+        table.add_column(title, overflow="fold")
+    for row in found:
+        table.add_row(*(Text(cell or "") for cell in row))
+    return table
+
+
+def tree(title: str, start: str, onward: Mapping[str, Sequence[str]], names: Mapping[str, str], say: Wording) -> Tree:
+    """Return what is reached from ``start`` as a tree; what was shown before is named again but not opened."""
+    root = Tree(Text(title, style="bold"), guide_style="dim")
+    if start not in onward:
+        root.add(Text(say("lineage.nothing"), style="dim"))
+    shown = {start}
+    waiting = [(root, there) for there in reversed(onward.get(start, ()))]
+    while waiting:  # no recursion: a chain of flows may be longer than Python's stack
+        branch, node = waiting.pop()
+        if node in shown:
+            branch.add(Text(f"{names[node]} ({say('lineage.again')})", style="dim"))
+            continue
+        shown.add(node)
+        grown = branch.add(Text(names[node]))
+        waiting += [(grown, there) for there in reversed(onward.get(node, ()))]
+    return root
