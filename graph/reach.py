@@ -7,7 +7,6 @@ standings made anew.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import pyoxigraph as ox
 
@@ -43,15 +42,8 @@ _MANY_AREAS = 500
 """Areas below a scope from which on going by field is cheaper."""
 
 
-@dataclass(slots=True)
-class _Scope:
-    """Collect the fields and areas of a record, as they are and as they were."""
-
-    fields: set[str] = field(default_factory=set)
-    areas: set[str] = field(default_factory=set)
-
-    def note(self, predicate: str, value: str) -> None:
-        (self.fields if predicate == D.field else self.areas).add(value)
+Parts = dict[str, dict[str, set[str]]]
+"""What is said of the scopes of records: record → ``d:field`` or ``d:area`` → values."""
 
 
 def touched(reader: Reader, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> set[str] | None:
@@ -63,7 +55,7 @@ def touched(reader: Reader, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]
     bodies: set[str] = set()
     kinds: set[str] = set()
     areas: set[str] = set()
-    scopes: dict[str, _Scope] = {}
+    parts: tuple[Parts, Parts] = ({}, {})
     for gone, quads in ((True, removed), (False, added)):
         for subject, predicate, value, graph in quads:
             said = predicate.value
@@ -79,7 +71,7 @@ def touched(reader: Reader, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]
             if said in _FORWARD:
                 start.add(value.value)
             elif said in _SCOPE:
-                scopes.setdefault(subject.value, _Scope()).note(said, value.value)
+                parts[gone].setdefault(subject.value, {}).setdefault(said, set()).add(value.value)
             elif said == D.bodyKind:
                 kinds.add(value.value)
             elif said == D.jurisdiction:
@@ -87,7 +79,7 @@ def touched(reader: Reader, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]
             if said in _BODY:
                 bodies.add(subject.value)
     start |= _jurisdictions(reader, bodies, kinds, areas)
-    return _walk(reader, start, scopes)
+    return _walk(reader, start, came=parts[False], went=parts[True])
 
 
 def _jurisdictions(reader: Reader, bodies: set[str], kinds: set[str], areas: set[str]) -> set[str]:
@@ -98,35 +90,56 @@ def _jurisdictions(reader: Reader, bodies: set[str], kinds: set[str], areas: set
     return areas if named else set()
 
 
-def _walk(reader: Reader, start: set[str], scopes: dict[str, _Scope]) -> set[str] | None:
+def _walk(reader: Reader, start: set[str], came: Parts, went: Parts) -> set[str] | None:
     found = set(start)
     frontier = sorted(found)
     while frontier:
         reached = {value.value for _, _, value, _ in reader.outgoing(frontier, _FORWARD)}
         reached |= {subject.value for subject, _, _, _ in reader.incoming(frontier, _BACKWARD)}
-        for subject, predicate, value, _ in reader.outgoing(frontier, _SCOPE):
-            scopes.setdefault(subject.value, _Scope()).note(predicate.value, value.value)
-        for node in frontier:
-            if node in scopes:
-                inside = _in_scope(reader, node, scopes[node])
-                if inside is None:
-                    return None
-                reached |= inside
+        inside = _in_scopes(reader, frontier, came, went)
+        if inside is None:
+            return None
+        reached |= inside
         reached -= found
         found |= reached
         frontier = sorted(reached)
     return found
 
 
-def _in_scope(reader: Reader, record: str, scope: _Scope) -> set[str] | None:
+def _in_scopes(reader: Reader, records: list[str], came: Parts, went: Parts) -> set[str] | None:
+    """Return what lies in the scopes of the records as they are, and as they were before the change."""
+    now: Parts = {}
+    for subject, predicate, value, _ in reader.outgoing(records, _SCOPE):
+        now.setdefault(subject.value, {}).setdefault(predicate.value, set()).add(value.value)
+    found: set[str] = set()
+    for record in records:
+        if record not in now and record not in went:
+            continue
+        if any(True for _ in reader.outgoing([record], (D.predecessor,))):
+            continue  # the condition of a succession, whose predecessor's records are reached another way
+        after = {part: now.get(record, {}).get(part, set()) for part in _SCOPE}
+        before = {
+            part: after[part] - came.get(record, {}).get(part, set()) | went.get(record, {}).get(part, set())
+            for part in _SCOPE
+        }
+        for scope in (after, before) if before != after else (after,):
+            inside = _in_scope(reader, scope[D.field], scope[D.area])
+            if inside is None:
+                return None
+            found |= inside
+    return found
+
+
+def _in_scope(reader: Reader, fields: set[str], areas: set[str]) -> set[str] | None:
     """Return resources that lie in a scope, by area if that is small, else by field; ``None`` where it is too wide."""
-    if any(True for _ in reader.outgoing([record], (D.predecessor,))):
-        return set()  # the condition of a succession, whose predecessor's records are reached another way
-    if scope.areas:
-        areas = _below(reader, scope.areas)
-        if areas is not None:
-            return {subject.value for subject, _, _, _ in reader.incoming(sorted(areas), (D.managedIn,))}
-    return _narrower(reader, scope.fields) if scope.fields else None
+    if areas:
+        # what lies nowhere known lies in the country: its areas do not lead to it
+        country = any(level.value == Level.central for _, _, level, _ in reader.outgoing(sorted(areas), (D.level,)))
+        below = None if country else _below(reader, areas)
+        if below is not None:
+            return {subject.value for subject, _, _, _ in reader.incoming(sorted(below), (D.managedIn,))}
+        return _narrower(reader, fields) if fields else None
+    return _narrower(reader, fields)
 
 
 def _below(reader: Reader, nodes: set[str]) -> set[str] | None:

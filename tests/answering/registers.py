@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from graph.scopes import keys_of
 from graph.store import OxigraphStore
-from graph.terms import DCAT, RDF, SKOS, XSD, Confidence, D, Graphs, Role
+from graph.terms import DCAT, RDF, SKOS, XSD, Confidence, D, Graphs, Level, Role
 
 X = "https://w3id.org/diaba/example/"
 GRAPH = ox.NamedNode("https://example.org/register")
@@ -112,6 +112,8 @@ class _Maker:
             self.say(area, RDF.type, D.Area)
             if number:
                 self.span(area, 4)
+            elif self.once_in(2):
+                self.say(area, D.level, Level.central)
             for above in self.some(AREAS[:number], 1):
                 placement = X + f"placement-{number}"
                 self.say(placement, RDF.type, D.Placement)
