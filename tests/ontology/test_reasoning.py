@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 from rdflib import RDF, SKOS, Graph, Literal, URIRef
 
@@ -22,6 +24,7 @@ from graph.inference import (
     standard_properties,
     standard_types,
 )
+from graph.pack import quads_of, read_pack
 from graph.resources import folder
 from graph.terms import BASE, DCAT, D
 
@@ -85,10 +88,12 @@ def test_the_worked_example_of_the_model_is_consistent(shared: Path) -> None:
     assert D.ResourceResponsibility in outcome.types[X + "r-brdb-1"]
 
 
-def test_the_hand_written_files_of_the_vietnam_pack_are_consistent() -> None:
-    files = sorted((folder("ontology") / "vn").glob("*.ttl"))
-    assert files
-    outcome = classify(*ONTOLOGY, *files)
+def test_the_start_of_every_part_of_the_vietnam_pack_is_consistent(tmp_path: Path) -> None:
+    pack = read_pack(folder("ontology") / "vn")
+    told = [quad.triple for part in pack.parts for quad in islice(quads_of(part), 60)]
+    sample = tmp_path / "sample.nt"
+    sample.write_bytes(ox.serialize(told, format=ox.RdfFormat.N_TRIPLES) or b"")
+    outcome = classify(*ONTOLOGY, sample)
     assert outcome.consistent
     assert outcome.unsatisfiable == ()
 

@@ -131,7 +131,8 @@ def test_standards_never_stand_under_ours() -> None:
 
 
 def snippets(core: Graph) -> list[tuple[str, str]]:
-    return sorted((str(term), str(text)) for term, text in core.subject_objects(SKOS.example) if not text.language)
+    found = core.subject_objects(SKOS.example)
+    return sorted((str(term), str(text)) for term, text in found if isinstance(text, Literal) and not text.language)
 
 
 def parsed_examples(core: Graph) -> Graph:
