@@ -67,12 +67,12 @@ class Area:
     level: str
     start: str | None
     end: str | None
-    above: Area | None
+    above: Area | None = field(repr=False)
     code: str
-    heirs: list[Area] = field(default_factory=list)
+    heirs: list[Area] = field(default_factory=list, repr=False)
     #: the people's committee, and the departments by kind where it is a province
-    committee: Body | None = None
-    departments: list[Body] = field(default_factory=list)
+    committee: Body | None = field(default=None, repr=False)
+    departments: list[Body] = field(default_factory=list, repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -82,8 +82,8 @@ class Body:
     kind: str
     start: str | None
     end: str | None
-    area: Area | None = None
-    above: Body | None = None
+    area: Area | None = field(default=None, repr=False)
+    above: Body | None = field(default=None, repr=False)
     outside: bool = False
     abbreviation: str = ""
 
