@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -16,8 +17,7 @@ from service.cli import main
 from service.settings import VARIABLES, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-SHACL = "http://www.w3.org/ns/shacl#"
-TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+MESSAGE = ox.NamedNode("http://www.w3.org/ns/shacl#message")
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +42,11 @@ def verbs(command: click.Command, path: tuple[str, ...] = ("diaba",)) -> Iterato
 
 
 def rules() -> set[str]:
-    """Return the names (last parts of the IRIs) of all shapes."""
+    """Return the names (last parts of the IRIs) of all rules: the shapes that have something to say."""
     found = set()
     for path in folder("shapes").rglob("*.ttl"):
         for quad in ox.parse(path=path):
-            shape = quad.predicate == TYPE and quad.object.value in (SHACL + "NodeShape", SHACL + "PropertyShape")
-            if shape and isinstance(quad.subject, ox.NamedNode):
+            if quad.predicate == MESSAGE and isinstance(quad.subject, ox.NamedNode):
                 found.add(re.split(r"[#/]", quad.subject.value)[-1])
     return found
 
@@ -93,6 +92,15 @@ def test_the_readme_opens_with_the_two_commands() -> None:
     opening = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:6]
     assert any(line.startswith("make serve") for line in opening)
     assert any(line.startswith("make test") for line in opening)
+
+
+def test_the_readme_says_why_each_dependency_is_there() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    named += [one for extra in project["project"]["optional-dependencies"].values() for one in extra]
+    reasons = re.findall(r"^\|([^|]*)\|[^|]*\|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    words = {word for cell in reasons for word in re.split(r"[^a-z0-9-]+", cell.lower())}
+    assert not [one for one in named if re.split(r"[^A-Za-z0-9._-]", one)[0].lower() not in words]
 
 
 def test_every_command_of_the_readme_exists() -> None:
