@@ -47,6 +47,9 @@ class _Round:
     cycles: tuple[tuple[str, ...], ...]
 
 
+_NOTHING = _Round((), (), (), ())
+
+
 class Weighing:
     """Weigh the evidence on one resource; keeps what does not depend on the day, so many days cost little."""
 
@@ -55,7 +58,11 @@ class Weighing:
         self.follower = Follower(evidence, fields_of(evidence))
         self._spans: dict[str, Interval] = {}
         self._ancestors: dict[str, tuple[frozenset[str], tuple[str, ...] | None]] = {}
-        self._records = [evidence.responsibilities[iri] for iri in sorted(evidence.candidates)]
+        self._records: dict[tuple[str, bool], list[Responsibility]] = {}
+        for iri in sorted(evidence.candidates):
+            record = evidence.responsibilities[iri]
+            for role in record.roles:
+                self._records.setdefault((role, record.verified), []).append(record)
 
     # --- the answer -------------------------------------------------------------------------------------------------
 
@@ -70,7 +77,8 @@ class Weighing:
             lines, beaten = self._prefer_specific(lines, day)
             lines, lost, contradicted = self._break_ties(lines, day)
             beaten += lost
-        claims = _merge((*self._weigh(role, day, verified=False).kept, *self._unverified_heirs(lines, day)))
+        claimed = (*self._weigh(role, day, verified=False).kept, *self._unverified_heirs(lines, day))
+        claims = _merge(claimed) if claimed else ()
         status = self._status(role, lines, found)
         if status != Status.needs_decision and self._guarded(role, lines, beaten, claims):
             status = Status.needs_decision
@@ -125,14 +133,15 @@ class Weighing:
     # --- steps 3 to 6: candidates, intervals, chains, following -----------------------------------------------------
 
     def _weigh(self, role: str, day: date, *, verified: bool) -> _Round:
+        records = self._records.get((role, verified))
+        if records is None:
+            return _NOTHING
         context = self.follower.context(day)
         standing: list[tuple[Responsibility, Via, Interval, tuple[str, ...]]] = []
         earlier: list[Responsibility] = []
         later: list[tuple[Responsibility, tuple[str, ...]]] = []
         cycles: set[tuple[str, ...]] = set()
-        for record in self._records:
-            if record.verified is not verified or role not in record.roles:
-                continue
+        for record in records:
             via = self._reach(record, context)
             if via is None:
                 continue
