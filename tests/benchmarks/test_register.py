@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 import pytest
 
-from graph.answering import who
+from graph.answering import Card, who
 from graph.resources import folder
 from graph.scopes import keys_of
 from graph.store import OxigraphStore
@@ -96,15 +96,23 @@ class Sources:
         self.history = OxigraphStore()
 
 
+def outcomes(answer: dict[str, Any], card: Card) -> tuple[object, object]:
+    """Return what is expected and what the card says: status and holders of accountable, and of executes if claimed."""
+    roles = {Role.accountable: answer, **({Role.executes: answer["executes"]} if "executes" in answer else {})}
+    return (
+        [(role, said["status"], said["holders"]) for role, said in roles.items()],
+        [(role, card.decisions[role].status, sorted(set(card.decisions[role].holders))) for role in roles],
+    )
+
+
 def asked(store: OxigraphStore, sample: list[dict[str, Any]]) -> list[tuple[object, ...]]:
     """Return where the answers differ from the expected: dataset, case, day, expected, found."""
     sources = Sources(store)
     differing: list[tuple[object, ...]] = []
     for entry in sample:
         for answer in entry["answers"]:
-            found = who(sources, entry["dataset"], date.fromisoformat(answer["as_of"])).accountable
-            expected = (answer["status"], answer["holders"])
-            answered = (found.status, sorted(set(found.holders)))
+            card = who(sources, entry["dataset"], date.fromisoformat(answer["as_of"]))
+            expected, answered = outcomes(answer, card)
             if expected != answered:
                 differing.append((entry["dataset"], entry["case"], answer["as_of"], expected, answered))
     return differing

@@ -80,6 +80,35 @@ class Oracle:
 
     def answer(self, plan: Dataset, on: str, known: str | None = None) -> tuple[str, list[str]]:
         """Return status and holders (IRIs, sorted) of role accountable on a day."""
+        return self._decided(plan, on, known)[:2]
+
+    def executes(self, plan: Dataset, on: str, known: str | None = None) -> tuple[str, list[str]]:
+        """Return the same of role executes: all whose mandate stands and hangs under the accountable answer."""
+        winners = self._decided(plan, on, known)[2]
+        holders: set[str] = set()
+        ended = later = False
+        for claim in plan.claims:
+            if claim.role != Role.executes or claim.confidence not in Confidence.VERIFIED:
+                continue
+            interval = self._interval(claim, ())
+            if interval is None:
+                continue
+            if interval[0] > on:
+                later = True
+            elif interval[1] <= on:
+                ended = True
+            else:
+                above = claim.parent
+                while above is not None and above.iri not in winners:
+                    above = above.parent
+                if above is not None and claim.post is not None:
+                    holders.add(claim.post)
+        if holders:
+            return Status.held, sorted(holders)
+        return (Status.expired if ended else Status.not_yet if later else Status.unknown), []
+
+    def _decided(self, plan: Dataset, on: str, known: str | None) -> tuple[str, list[str], set[str]]:
+        """Return status, holders and the records that the answer stands on."""
         fields = {entry.iri: entry for theme in plan.themes for entry in theme.ancestry()}
         members = {area.iri: area for given in plan.areas for area in self._current(given, on)}
         chains = [self._containers(area, on) for area in members.values()]
@@ -259,10 +288,10 @@ class Oracle:
     def _decide(
         self, kept: list[_Kept], unverified: list[tuple[Claim, int | None, list[Any]]], ended: bool, later: bool,
         on: str,
-    ) -> tuple[str, list[str]]:  # fmt: skip
+    ) -> tuple[str, list[str], set[str]]:  # fmt: skip
         if not kept:
             status = Status.expired if ended else Status.not_yet if later else Status.unknown
-            return status, []
+            return status, [], set()
         lines: _Lines = {}
         for one in kept:
             lines.setdefault(one.now, []).append(one)
@@ -274,6 +303,7 @@ class Oracle:
         left = {now: ones for now, ones in lines.items() if now not in beaten}
         if len(left) > 1:
             left = self._settle(left)
+        winners = {one.claim.iri for ones in left.values() for one in ones}
         if len(left) == 1:
             ((now, ones),) = left.items()
             moved = self._moved(ones)
@@ -281,16 +311,16 @@ class Oracle:
                 since = any((rival.claim.start or "") >= moved for gone in beaten for rival in lines[gone])
                 rival_claim = any(self._names_another(claim, now, on) for claim, _, _ in unverified)
                 if since or rival_claim:
-                    return Status.needs_decision, _flat(left)
+                    return Status.needs_decision, _flat(left), winners
         if any(len(reached) != 1 for now in left for reached in now):
-            return Status.needs_decision, _flat(left)
+            return Status.needs_decision, _flat(left), winners
         if len(left) > 1:
-            return Status.disputed, _flat(left)
+            return Status.disputed, _flat(left), winners
         ((now, _),) = left.items()
         holders = _flat(left)
         if holders == [D.nobody]:
-            return Status.vacant, holders
-        return (Status.shared if len(now) > 1 else Status.held), holders
+            return Status.vacant, holders, winners
+        return (Status.shared if len(now) > 1 else Status.held), holders, winners
 
     @staticmethod
     def _moved(ones: list[_Kept]) -> str | None:
@@ -378,15 +408,21 @@ class Truth:
         for fault in {*plan.faults, *([finding] if finding else [])}:
             self._faults.setdefault(fault, []).append(plan.index)
         if plan.index % self._step == 0 and len(self._sample) < SAMPLE:
-            early = self._oracle.answer(plan, EARLY)
-            answers = [
-                {"as_of": EARLY, "status": early[0], "holders": early[1]},
-                {"as_of": LATE, "status": status, "holders": holders},
-            ]
+            answers = [self._expected(plan, EARLY), self._expected(plan, LATE)]
             if self._history:
-                past = self._oracle.answer(plan, LATE, KNOWN_AT)
-                answers.append({"as_of": LATE, "known_at": KNOWN_AT, "status": past[0], "holders": past[1]})
+                answers.append(self._expected(plan, LATE, KNOWN_AT))
             self._sample.append({"dataset": plan.iri, "case": plan.case, "answers": answers})
+
+    def _expected(self, plan: Dataset, on: str, known: str | None = None) -> dict[str, object]:
+        assert self._oracle is not None, "call start first"
+        status, holders = self._oracle.answer(plan, on, known)
+        found: dict[str, object] = {"as_of": on, "status": status, "holders": holders}
+        if any(claim.role == Role.executes for claim in plan.claims):
+            done, by = self._oracle.executes(plan, on, known)
+            found["executes"] = {"status": done, "holders": by}
+        if known is not None:
+            found["known_at"] = known
+        return found
 
     def as_json(self) -> dict[str, object]:
         faults = {name: sorted(f"{NS}dataset/{n}" for n in numbers) for name, numbers in self._faults.items()}
