@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 from urllib.parse import quote
 
 import pyoxigraph as ox
@@ -118,9 +118,10 @@ def map_quads(mapping: Mapping, quads: Iterable[ox.Quad]) -> list[ox.Quad]:
     """
     store = ox.Store()
     store.bulk_extend(quads)
-    triples = store.query(mapping.query, use_default_graph_as_union=True, custom_functions=_FUNCTIONS)
+    answer = store.query(mapping.query, use_default_graph_as_union=True, custom_functions=_FUNCTIONS)
+    triples = cast(ox.QueryTriples, answer)  # read_mapping lets nothing else through
     # Oxigraph leaves out what it has constructed before, and gives the same order for the same input
-    result = [ox.Quad(*triple) for triple in triples]  # type: ignore[misc]
+    result = [ox.Quad(triple.subject, triple.predicate, triple.object) for triple in triples]
     if not result:
         raise Malformed(
             "The mapping made no statement out of this input",
