@@ -200,7 +200,7 @@ def _supervision(weighing: Weighing, decision: Decision) -> tuple[tuple[str, ...
 
 def _mentioned(candidate: Candidate) -> set[str]:
     record = candidate.record
-    found = {record.iri, record.confidence, *candidate.holders, *candidate.lost, *record.holders, *record.basis}
+    found = {record.iri, candidate.confidence, *candidate.holders, *candidate.lost, *record.holders, *record.basis}
     found.update(record.sources, candidate.via.fields, candidate.via.areas)
     found.update(iri for iri in (candidate.via.container, record.holder_kind, record.lead) if iri)
     for step in candidate.steps:
@@ -262,13 +262,14 @@ class _Writer:
                     "from": self.named(step.before),
                     "to": self.named(step.after),
                     "succession": step.succession,
+                    "confidence": step.confidence.rsplit("/", 1)[-1],
                 }
                 for step in candidate.steps
             ],
             "lost": self.all_named(candidate.lost),
             "undecided": candidate.undecided,
             "source": self.all_named(record.sources),
-            "confidence": record.confidence.rsplit("/", 1)[-1],
+            "confidence": candidate.confidence.rsplit("/", 1)[-1],
             "imported": record.at_the_door,
         }
 

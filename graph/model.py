@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from graph.terms import Confidence
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -228,13 +230,14 @@ class Via:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Record one hop of following a holder through an event."""
+    """Record one hop of following a holder through an event, and how far the succession can be trusted."""
 
     event: str
     day: date
     before: str
     after: str
     succession: str
+    confidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +255,11 @@ class Candidate:
     steps: tuple[Step, ...] = ()
     lost: tuple[str, ...] = ()
     undecided: bool = False
+
+    @property
+    def confidence(self) -> str:
+        """Return the weakest mark among the record and the successions that lead to its holders."""
+        return max((self.record.confidence, *(step.confidence for step in self.steps)), key=Confidence.weakness)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from graph.model import (
     Reach,
     Responsibility,
     Step,
-    Succession,
     Transfer,
     Via,
 )
@@ -380,15 +379,15 @@ class Weighing:
         return tuple(
             replace(
                 candidate,
-                holders=(succession.successor,),
+                holders=(step.after,),
                 how=How.followed,
-                steps=(*candidate.steps, _step(succession)),
+                steps=(*candidate.steps, step),
                 undecided=False,
             )
             for line in lines
             for candidate in line.candidates
             for gone in candidate.lost
-            for succession in self.follower.unverified_heirs(gone, day)
+            for step in self.follower.unverified_heirs(gone, day)
         )
 
     # --- steps 8 and 9: which line prevails -------------------------------------------------------------------------
@@ -497,13 +496,6 @@ class Weighing:
         return tuple(sorted(premises))
 
 
-def _step(succession: Succession) -> Step:
-    assert succession.event.day is not None  # only dated events are followed
-    return Step(
-        succession.event.iri, succession.event.day, succession.predecessor, succession.successor, succession.iri
-    )
-
-
 def _rotate(circle: tuple[str, ...]) -> tuple[str, ...]:
     """Write a circle so that the same one always reads the same: from its smallest member on."""
     start = circle.index(min(circle))
@@ -535,7 +527,7 @@ def _imported_undated(candidate: Candidate) -> bool:
 
 
 def _official(candidate: Candidate) -> bool:
-    return candidate.record.confidence in Confidence.OFFICIAL
+    return candidate.confidence in Confidence.OFFICIAL
 
 
 def _split(lines: tuple[Line, ...], loses: Callable[[Line], bool]) -> tuple[tuple[Line, ...], tuple[Line, ...]]:

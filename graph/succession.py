@@ -140,6 +140,18 @@ class Following:
     lost: frozenset[str]
 
 
+def step_of(succession: Succession, day: date) -> Step:
+    """Write a succession, whose event was on ``day``, as a step of following."""
+    return Step(
+        event=succession.event.iri,
+        day=day,
+        before=succession.predecessor,
+        after=succession.successor,
+        succession=succession.iri,
+        confidence=succession.confidence,
+    )
+
+
 class Follower:
     """Follow holders of one resource's records to a day (step 6)."""
 
@@ -185,7 +197,7 @@ class Follower:
                 for succession in moves:
                     moved_on = succession.event.day
                     assert moved_on is not None  # _moves yields dated events only
-                    steps.append(Step(succession.event.iri, moved_on, node, succession.successor, succession.iri))
+                    steps.append(step_of(succession, moved_on))
                     queue.append((succession.successor, moved_on))
             elif node != D.nobody and existence(self.evidence, node).ended_by(day):
                 lost.add(node)
@@ -224,15 +236,15 @@ class Follower:
             return -1
         return 2 * fits_field + fits_area
 
-    def unverified_heirs(self, holder: str, day: date) -> list[Succession]:
-        """Return who is said, without verification, to have taken over from a holder that ended, sorted by IRI."""
+    def unverified_heirs(self, holder: str, day: date) -> list[Step]:
+        """Return the steps said, without verification, to lead on from a holder that ended, sorted by succession."""
         return sorted(
             (
-                succession
+                step_of(succession, succession.event.day)
                 for succession in self.evidence.successions.get(holder, ())
                 if not (succession.verified and succession.event.verified)
                 if succession.event.day is not None and succession.event.day <= day
                 if self._match(succession, succession.event.day) >= 0
             ),
-            key=lambda succession: succession.iri,
+            key=lambda step: step.succession,
         )

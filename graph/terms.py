@@ -170,6 +170,12 @@ class Confidence:
 
     VERIFIED: Final = frozenset({V1, V2, V3})
     OFFICIAL: Final = frozenset({V1, V2})
+    ORDER: Final = (V1, V2, V3, V3_MOCK, R)
+
+    @classmethod
+    def weakness(cls, mark: str) -> int:
+        """Rank a mark from the strongest, 0; one that is not in the list counts as the weakest."""
+        return cls.ORDER.index(mark) if mark in cls.ORDER else len(cls.ORDER)
 
 
 class Status:
