@@ -25,7 +25,7 @@ from graph.model import (
     Transfer,
 )
 from graph.scopes import keys_around
-from graph.store import Reader
+from graph.store import Edges
 from graph.terms import ANSWERABLE_CLASSES, DCAT, DCT, PROV, RDF, SKOS, Confidence, D, Level, Role
 
 _RESOURCE = (RDF.type, DCAT.theme, DCAT.inSeries, D.managedIn)
@@ -63,7 +63,7 @@ _NONE: list[str] = []
 _NOTHING = Facts({}, "")
 
 
-def gather(reader: Reader, resource: str) -> Evidence:
+def gather(reader: Edges, resource: str) -> Evidence:
     """Fetch the evidence on one resource.
 
     Returns evidence that is ``described`` only if the resource has a type of the catalogue; an IRI that nobody speaks
@@ -79,7 +79,7 @@ class Gathering:
     must not outlive the state of the graph it reads.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Edges) -> None:
         self.reader = reader
         self._forget()
 

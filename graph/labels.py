@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pyoxigraph as ox
 
 from graph.model import ALWAYS, Interval
-from graph.store import Reader
+from graph.store import Edges
 from graph.terms import DCT, FOAF, RDFS, SKOS, SKOSXL, D
 
 _LABELS = (SKOS.prefLabel, DCT.title, FOAF.name, RDFS.label)
@@ -17,7 +17,7 @@ _NAME = (SKOSXL.literalForm, D.from_, D.until)
 
 
 def labels(
-    reader: Reader, nodes: Iterable[str], day: date | None = None, languages: Sequence[str] = ("vi", "en")
+    reader: Edges, nodes: Iterable[str], day: date | None = None, languages: Sequence[str] = ("vi", "en")
 ) -> dict[str, str]:
     """Return a label for each node: the dated name valid on the day, else a label, else the end of the IRI.
 
@@ -34,7 +34,7 @@ def labels(
     return {node: dated.get(node) or (min(said[node])[1] if node in said else tail(node)) for node in wanted}
 
 
-def _dated_names(reader: Reader, nodes: list[str], day: date | None, languages: Sequence[str]) -> dict[str, str]:
+def _dated_names(reader: Edges, nodes: list[str], day: date | None, languages: Sequence[str]) -> dict[str, str]:
     if day is None:
         return {}
     names: dict[str, list[str]] = {}

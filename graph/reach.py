@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import pyoxigraph as ox
 
-from graph.store import Reader
+from graph.store import Edges
 from graph.terms import DCAT, DCT, RDF, SKOS, D, Graphs, Level
 
 #: what the subject of a changed statement must say for the change to matter at all
@@ -46,7 +46,7 @@ Parts = dict[str, dict[str, set[str]]]
 """What is said of the scopes of records: record → ``d:field`` or ``d:area`` → values."""
 
 
-def touched(reader: Reader, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> set[str] | None:
+def touched(reader: Edges, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> set[str] | None:
     """Return the resources (and other nodes) whose answer a change may alter, ``None`` where that can be all.
 
     ``reader`` shows the graph after the change.
@@ -82,7 +82,7 @@ def touched(reader: Reader, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]
     return _walk(reader, start, came=parts[False], went=parts[True])
 
 
-def _jurisdictions(reader: Reader, bodies: set[str], kinds: set[str], areas: set[str]) -> set[str]:
+def _jurisdictions(reader: Edges, bodies: set[str], kinds: set[str], areas: set[str]) -> set[str]:
     """Return the areas in which a changed body may be, or have been, the body of a kind that a record names."""
     for _, predicate, value, _ in reader.outgoing(sorted(bodies), (D.bodyKind, D.jurisdiction)):
         (kinds if predicate.value == D.bodyKind else areas).add(value.value)
@@ -90,7 +90,7 @@ def _jurisdictions(reader: Reader, bodies: set[str], kinds: set[str], areas: set
     return areas if named else set()
 
 
-def _walk(reader: Reader, start: set[str], came: Parts, went: Parts) -> set[str] | None:
+def _walk(reader: Edges, start: set[str], came: Parts, went: Parts) -> set[str] | None:
     found = set(start)
     frontier = sorted(found)
     while frontier:
@@ -106,7 +106,7 @@ def _walk(reader: Reader, start: set[str], came: Parts, went: Parts) -> set[str]
     return found
 
 
-def _in_scopes(reader: Reader, records: list[str], came: Parts, went: Parts) -> set[str] | None:
+def _in_scopes(reader: Edges, records: list[str], came: Parts, went: Parts) -> set[str] | None:
     """Return what lies in the scopes of the records as they are, and as they were before the change."""
     now: Parts = {}
     for subject, predicate, value, _ in reader.outgoing(records, _SCOPE):
@@ -130,7 +130,7 @@ def _in_scopes(reader: Reader, records: list[str], came: Parts, went: Parts) -> 
     return found
 
 
-def _in_scope(reader: Reader, fields: set[str], areas: set[str]) -> set[str] | None:
+def _in_scope(reader: Edges, fields: set[str], areas: set[str]) -> set[str] | None:
     """Return resources that lie in a scope, by area if that is small, else by field; ``None`` where it is too wide."""
     if areas:
         # what lies nowhere known lies in the country: its areas do not lead to it
@@ -142,7 +142,7 @@ def _in_scope(reader: Reader, fields: set[str], areas: set[str]) -> set[str] | N
     return _narrower(reader, fields)
 
 
-def _below(reader: Reader, nodes: set[str]) -> set[str] | None:
+def _below(reader: Edges, nodes: set[str]) -> set[str] | None:
     """Return the areas under these, and those they came from; ``None`` when they are too many to be worth it."""
     found = set(nodes)
     frontier = sorted(nodes)
@@ -156,7 +156,7 @@ def _below(reader: Reader, nodes: set[str]) -> set[str] | None:
     return found
 
 
-def _narrower(reader: Reader, nodes: set[str]) -> set[str]:
+def _narrower(reader: Edges, nodes: set[str]) -> set[str]:
     found = set(nodes)
     frontier = sorted(nodes)
     while frontier:

@@ -12,17 +12,16 @@ from datetime import datetime
 
 import pyoxigraph as ox
 
-from graph.errors import BadQuestion
-from graph.store import Reader
+from graph.store import Edges
 from graph.terms import D
 
 _CLOCK = (D.recordedAt, D.withdrawnAt, D.versionOf)
 
 
 class Snapshot:
-    """Read the edges of one past state of knowledge; ``known_at`` is an aware instant."""
+    """Walk the edges of one past state of knowledge; ``known_at`` is an aware instant."""
 
-    def __init__(self, graph: Reader, history: Reader, known_at: datetime) -> None:
+    def __init__(self, graph: Edges, history: Edges, known_at: datetime) -> None:
         self.graph = graph
         self.history = history
         self.known_at = known_at
@@ -54,13 +53,6 @@ class Snapshot:
             record = self._versions[subject.value]
             if record is not None:
                 yield ox.Quad(ox.NamedNode(record), predicate, value, graph)
-
-    def query(self, text: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
-        """Refuse: a query sees the graph of now; ``BadQuestion``."""
-        raise BadQuestion(
-            "A query cannot be asked of the past of the register",
-            remedy="Ask who is responsible with a known-at instant, or query without one.",
-        )
 
     def _look_up(self, nodes: Iterable[str]) -> None:
         """Learn which nodes of the current graph were already recorded."""

@@ -17,7 +17,7 @@ import pyoxigraph as ox
 from graph.evidence import Gathering
 from graph.model import Decision, Evidence, Interval
 from graph.responsibility import Weighing
-from graph.store import Reader, Store
+from graph.store import Edges, Store
 from graph.terms import (
     ANSWERABLE_CLASSES,
     BASE,
@@ -112,12 +112,12 @@ def quads_of(standing: Standing) -> Iterator[ox.Quad]:
         yield ox.Quad(node, _PREMISE, ox.NamedNode(premise), _GRAPH)
 
 
-def described(reader: Reader) -> list[str]:
+def described(reader: Edges) -> list[str]:
     """Return every resource and task the register describes, sorted."""
     return sorted({subject.value for subject, _, _, _ in reader.incoming(sorted(ANSWERABLE_CLASSES), (RDF.type,))})
 
 
-def derive(reader: Reader, resources: Sequence[str], progress: Progress | None = None) -> Iterator[ox.Quad]:
+def derive(reader: Edges, resources: Sequence[str], progress: Progress | None = None) -> Iterator[ox.Quad]:
     """Yield the statements of all standings on the resources, which must be described."""
     gathering = Gathering(reader)
     for done, resource in enumerate(resources):
@@ -129,7 +129,7 @@ def derive(reader: Reader, resources: Sequence[str], progress: Progress | None =
         progress(len(resources), len(resources))
 
 
-def changes(reader: Reader, resources: Iterable[str]) -> tuple[list[ox.Quad], list[ox.Quad]]:
+def changes(reader: Edges, resources: Iterable[str]) -> tuple[list[ox.Quad], list[ox.Quad]]:
     """Return what to remove from and add to the standings graph so that it is right for these resources again."""
     nodes = sorted(set(resources))
     types = reader.outgoing(nodes, (RDF.type,))

@@ -12,14 +12,15 @@ from typing import Protocol
 
 import pyoxigraph as ox
 
+from graph.errors import StoreFault
 from graph.terms import D, Graphs
 
 _PROJECTION = ox.NamedNode(Graphs.projection)
 _REVISION = ox.NamedNode(D.revision)
 
 
-class Reader(Protocol):
-    """Read one state of the graph. Terms are pyoxigraph's; the default graph of a query is the union of all graphs."""
+class Edges(Protocol):
+    """Walk the edges of one state of the graph: all that answering needs. Terms are pyoxigraph's."""
 
     @property
     def revision(self) -> int:
@@ -30,6 +31,10 @@ class Reader(Protocol):
 
     def incoming(self, nodes: Iterable[str], predicates: Sequence[str]) -> Iterator[ox.Quad]:
         """Yield the quads whose object is one of ``nodes`` (IRIs) and whose predicate is one of ``predicates``."""
+
+
+class Reader(Edges, Protocol):
+    """Read one state of the graph whole; the default graph of a query is the union of all graphs."""
 
     def query(self, text: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
         """Run a SPARQL 1.1 query over the union of all graphs; ``GRAPH`` sees each source apart."""
@@ -44,8 +49,20 @@ class Store(Reader, Protocol):
     def load(self, added: Iterable[ox.Quad], revision: int) -> None:
         """Add many quads fast, then note the revision; a crash in between is mended by doing it again."""
 
+    def contents(self, graph: str) -> Iterator[ox.Quad]:
+        """Yield every quad of one named graph."""
+
     def clear(self, graph: str) -> None:
         """Drop one named graph."""
+
+    def noted(self, part: str) -> int:
+        """Return up to which change a derived part (the IRI of its graph) was brought, 0 for none."""
+
+    def note(self, part: str, revision: int) -> None:
+        """Note that a derived part is brought up to a change."""
+
+    def close(self) -> None:
+        """Give the store up; it cannot be used any more."""
 
     def flush(self) -> None:
         """Write what is buffered to disk."""
@@ -69,9 +86,7 @@ class OxigraphStore:
         self._revision = self._read_revision()
 
     def _read_revision(self) -> int:
-        for quad in self.raw.quads_for_pattern(_PROJECTION, _REVISION, None, None):
-            return int(quad.object.value)
-        return 0
+        return self.noted(Graphs.projection)
 
     @property
     def revision(self) -> int:
@@ -100,25 +115,54 @@ class OxigraphStore:
     def query(self, text: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
         return self.raw.query(text, use_default_graph_as_union=True)
 
-    def _marks(self, revision: int) -> tuple[list[ox.Quad], ox.Quad]:
-        old = list(self.raw.quads_for_pattern(_PROJECTION, _REVISION, None, None))
-        return old, ox.Quad(_PROJECTION, _REVISION, ox.Literal(revision), _PROJECTION)
+    def _marks(self, part: ox.NamedNode, revision: int) -> tuple[list[ox.Quad], ox.Quad]:
+        old = list(self.raw.quads_for_pattern(part, _REVISION, None, _PROJECTION))
+        return old, ox.Quad(part, _REVISION, ox.Literal(revision), _PROJECTION)
 
     def apply(self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad], revision: int) -> None:
-        old, new = self._marks(revision)
-        text = _update([*removed, *old], [*added, new])
-        self.raw.update(text)
+        old, new = self._marks(_PROJECTION, revision)
+        self._commit([*removed, *old], [*added, new])
         self._revision = revision
 
+    def _commit(self, removed: Sequence[ox.Quad], added: Sequence[ox.Quad]) -> None:
+        try:
+            self.raw.update(_update(removed, added))
+        except OSError as fault:
+            raise _refused(fault) from fault
+
     def load(self, added: Iterable[ox.Quad], revision: int) -> None:
-        self.raw.bulk_extend(added)
+        try:
+            self.raw.bulk_extend(added)
+        except OSError as fault:
+            raise _refused(fault) from fault
         self.apply((), (), revision)
+
+    def contents(self, graph: str) -> Iterator[ox.Quad]:
+        yield from self.raw.quads_for_pattern(None, None, None, ox.NamedNode(graph))
 
     def clear(self, graph: str) -> None:
         self.raw.clear_graph(ox.NamedNode(graph))
 
+    def noted(self, part: str) -> int:
+        for _, _, value, _ in self.raw.quads_for_pattern(ox.NamedNode(part), _REVISION, None, _PROJECTION):
+            return int(value.value)
+        return 0
+
+    def note(self, part: str, revision: int) -> None:
+        old, new = self._marks(ox.NamedNode(part), revision)
+        if old != [new]:
+            self._commit(old, [new])
+
     def flush(self) -> None:
         self.raw.flush()
+
+    def close(self) -> None:
+        # The embedded store lets go of its folder with the last reference to it.
+        del self.raw
+
+
+def _refused(fault: OSError) -> StoreFault:
+    return StoreFault(f"The store did not take the change: {fault}", remedy="Look for a full or failing disk.")
 
 
 def _update(removed: Sequence[ox.Quad], added: Sequence[ox.Quad]) -> str:
