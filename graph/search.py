@@ -16,10 +16,11 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import blake2b
 from itertools import pairwise
+from math import log
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ from graph.words import (
     NO_ABBREVIATIONS,
     Abbreviations,
     Asked,
+    Spelling,
     ask,
     beginnings,
     spell,
@@ -121,7 +123,7 @@ class SearchIndex:
         self._schema = _schema()
         self._writer: tantivy.IndexWriter | None = None
         self._revision = 0
-        self._around: dict[str, str] = {}
+        self._remembered: dict[str, str] = {}
         self._open()
 
     @property
@@ -251,50 +253,51 @@ class SearchIndex:
         if not document.verified:
             cost += _UNVERIFIED_COST
         order = KINDS.index(document.kind)
-        stored: bytes | None = None
-        for number, naming in enumerate(document.namings):
-            if naming.sort == "label" and _is_said(naming, document.namings[:number]):
+        own = [self._spell(naming, document.kind) for naming in document.namings]
+        starts = [" ".join(map(beginnings, spelling.words)) for spelling in own]
+        around = [self._starts_of(text) for text in document.context]
+        stored = _pack(document)
+        for number, (naming, spelling) in enumerate(zip(document.namings, own, strict=True)):
+            if not spelling.size or (naming.sort == "label" and _is_said(number, document.namings, own)):
                 continue
-            initials = document.kind == "body" and naming.sort != "code"
-            spelling = spell(naming.text, self._abbreviations, initials=initials)
-            if not spelling.size:
-                continue
-            if stored is None:
-                stored = _pack(document)
-            since = max(_first_day(naming.since), _first_day(document.since))
-            until = min(_last_day(naming.until), _last_day(document.until))
-            around = [other.text for other in document.namings if other is not naming]
-            around.extend((naming.scheme, *document.context))
-            pairs: Iterable[str] = spelling.pairs
-            if document.kind == "field":
-                # The whole name of a field is no exact hit: the data of the field are.
-                pairs = [pair for pair in pairs if pair[0] != "^" and pair[-1] != "$"]
             length = min(spelling.size + cost, 255)
             digest = _digest(f"{document.iri} {naming.text} {number}") >> 20
+            near = [*starts[:number], *starts[number + 1 :], *around]
+            if naming.scheme:
+                near.append(self._starts_of(naming.scheme))
             entry = tantivy.Document()
             entry.add_text("iri", document.iri)
             entry.add_text("kind", document.kind)
+            entry.add_text("level", document.level if document.verified else "")
             entry.add_text("words", " ".join(spelling.words))
             entry.add_text("marked", " ".join(spelling.marked))
-            entry.add_text("pairs", " ".join(pairs))
-            entry.add_text("starts", " ".join(map(beginnings, spelling.words)))
-            entry.add_text("around", " ".join(self._words_around(text) for text in around if text))
+            entry.add_text("pairs", " ".join(spelling.pairs))
+            entry.add_text("starts", starts[number])
+            entry.add_text("around", " ".join(near))
             entry.add_unsigned("rank", length << 48 | order << 44 | digest)
             entry.add_unsigned("thing", thing)
-            entry.add_unsigned("since", since)
-            entry.add_unsigned("until", until)
+            entry.add_unsigned("since", max(_first_day(naming.since), _first_day(document.since)))
+            entry.add_unsigned("until", min(_last_day(naming.until), _last_day(document.until)))
             entry.add_unsigned("number", number)
             entry.add_bytes("stored", stored)
             yield entry
 
-    def _words_around(self, text: str) -> str:
+    def _spell(self, naming: Naming, kind: str) -> Spelling:
+        spelling = spell(naming.text, self._abbreviations, initials=kind == "body" and naming.sort != "code")
+        if kind == "field":
+            # The whole name of a field is no exact hit: the data of the field are.
+            inner = tuple(pair for pair in spelling.pairs if pair[0] != "^" and pair[-1] != "$")
+            spelling = replace(spelling, pairs=inner)
+        return spelling
+
+    def _starts_of(self, text: str) -> str:
         """Return all beginnings of the words of a text, remembered: themes and areas come again and again."""
-        known = self._around.get(text)
+        known = self._remembered.get(text)
         if known is None:
             known = " ".join(map(beginnings, spell(text, self._abbreviations).words))
-            if len(self._around) > 20_000:
-                self._around.clear()
-            self._around[text] = known
+            if len(self._remembered) > 20_000:
+                self._remembered.clear()
+            self._remembered[text] = known
         return known
 
     # --- reading ---
@@ -314,7 +317,11 @@ class SearchIndex:
         asked = ask(text, self._abbreviations)
         if not asked.words or limit < 1 or (kinds is not None and not kinds):
             return []
-        return _Search(self._searcher, self._schema, asked, kinds, as_of, limit, language).hits()
+        view = _View(self._searcher, self._schema, self._abbreviations, kinds, as_of, limit, language)
+        telling = asked.without(self._abbreviations.asking)
+        if not telling.words or telling == asked:
+            return _Search(view, asked).hits()
+        return _Search(view, asked).hits(loosely=False) or _Search(view, telling).hits()
 
 
 def _schema() -> tantivy.Schema:
@@ -322,7 +329,7 @@ def _schema() -> tantivy.Schema:
     # Entries are found by what they hold and ordered by their rank: neither counts nor places of words are needed.
     for name in _TEXT_FIELDS:
         builder.add_text_field(name, tokenizer_name="spaces", index_option="basic")
-    for name in ("iri", "kind"):
+    for name in ("iri", "kind", "level"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("rank", "thing", "since", "until", "number"):
         builder.add_unsigned_field(name, fast=True)
@@ -346,11 +353,11 @@ def _day(ordinal: int) -> date | None:
     return None if ordinal in (0, _OPEN) else date.fromordinal(ordinal)
 
 
-def _is_said(label: Naming, before: Sequence[Naming]) -> bool:
-    """Tell whether a dated name, or an earlier label, says the same words: then the label is no entry of its own."""
-    words = [part.plain for part in split(label.text)]
+def _is_said(number: int, namings: Sequence[Naming], spellings: Sequence[Spelling]) -> bool:
+    """Tell whether a dated name, or an earlier label, says the same: then the label is no entry of its own."""
     return any(
-        other.sort in ("name", "label") and [part.plain for part in split(other.text)] == words for other in before
+        namings[other].sort in ("name", "label") and spellings[other].pairs == spellings[number].pairs
+        for other in range(number)
     )
 
 
@@ -382,40 +389,62 @@ class _Candidate:
     address: tantivy.DocAddress
 
 
-#: exact hits that make it needless to look for misspellings
-_ENOUGH: Final = 3
 #: misspelt words are looked for in questions of at most so many words
 _MOST_MISSPELT: Final = 24
+#: one misspelt word among known ones is looked for in questions of at most so many words
+_MOST_ONE_SLIP: Final = 12
+#: so many similar names are compared letter by letter
+_COMPARED: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Hold what a question is put to, and how."""
+
+    searcher: tantivy.Searcher
+    schema: tantivy.Schema
+    abbreviations: Abbreviations
+    kinds: Collection[str] | None
+    as_of: date | None
+    limit: int
+    language: str | None
 
 
 class _Search:
     """Answer one question: climb down the steps until there is enough."""
 
-    def __init__(
-        self, searcher: tantivy.Searcher, schema: tantivy.Schema, asked: Asked, kinds: Collection[str] | None,
-        as_of: date | None, limit: int, language: str | None,
-    ) -> None:  # fmt: skip
-        self._searcher = searcher
-        self._schema = schema
+    def __init__(self, view: _View, asked: Asked) -> None:
+        self._view = view
+        self._searcher = view.searcher
+        self._schema = view.schema
+        self._limit = view.limit
+        self._day = None if view.as_of is None else view.as_of.toordinal()
         self._asked = asked
         self._plain = asked.plain
-        self._limit = limit
-        self._language = language
-        self._day = None if as_of is None else as_of.toordinal()
-        self._filters = [] if kinds is None else [_Tantivy.term_set_query(schema, "kind", sorted(kinds))]
+        kinds = view.kinds
+        self._filters = [] if kinds is None else [_Tantivy.term_set_query(view.schema, "kind", sorted(kinds))]
         self._found: dict[int, tuple[_Candidate, _Step]] = {}
 
-    def hits(self) -> list[Hit]:
-        """Return the hits, best first."""
+    def hits(self, *, loosely: bool = True) -> list[Hit]:
+        """Return the hits, best first; without ``loosely`` only those whose names hold the question."""
         for step in self._exact_steps():
+            if step.note and not loosely:
+                break
             self._take(step, self._ranked(step.query))
             if len(self._found) >= self._limit:
                 break
-        if sum(step.note == "" for _, step in self._found.values()) < min(self._limit, _ENOUGH):
+        if not loosely:
+            return self._told()
+        if all(step.note for _, step in self._found.values()) and len(self._plain) <= _MOST_MISSPELT:
             for step in self._loose_steps():
                 self._take(step, self._by_distance(self._ranked(step.query)))
+                if any(taken is step for _, taken in self._found.values()):
+                    break
         if not self._found and len(self._plain) > 2:
             self._take_some()
+        return self._told()
+
+    def _told(self) -> list[Hit]:
         hits: list[Hit] = []
         for candidate, step in self._found.values():
             hits.append(self._hit(candidate, step, hits[-1].score if hits else 1.0))
@@ -424,20 +453,30 @@ class _Search:
     # --- the steps ---
 
     def _exact_steps(self) -> Iterator[_Step]:
+        """Yield the ways to meet all words: the whole name, the phrase, the words, with the last one whole or begun.
+
+        Each with the accents as typed, then without: whoever types accents means them.
+        """
         plain, several = self._plain, len(self._plain) > 1
         pairs = [self._term("pairs", left + right) for left, right in pairwise(plain)]
-        whole = [self._term("words", one) for one in plain]
+        words = [self._term("words", one) for one in plain]
         accents = [self._term("marked", one.marked) for one in self._asked.words if one.accented]
-        begun_accents = [self._term("marked", one.marked) for one in self._asked.words[:-1] if one.accented]
+        finished = accents[:-1] if self._asked.words[-1].accented else accents
         last = self._begun("starts", plain[-1])
         exact = [self._term("pairs", "^" + plain[0]), *pairs, self._term("pairs", plain[-1] + "$")]
-        yield from self._with_accents(1.0, exact, accents)
+        for loss, typed in _in_turn(accents):
+            yield _Step(1.0 - loss, "", self._all([*exact, *typed]))
         if several:
-            yield from self._with_accents(0.9, pairs, accents)
+            for loss, typed in _in_turn(accents):
+                yield self._phrase(0.9 - loss, [*pairs, *typed], [*words, *typed])
             next_pair = _Tantivy.regex_query(self._schema, "pairs", plain[-2] + plain[-1] + ".*")
-            yield from self._with_accents(0.8, [*pairs[:-1], next_pair, last], begun_accents)
-        yield from self._with_accents(0.7, whole, accents)
-        yield from self._with_accents(0.6, [*whole[:-1], last], begun_accents)
+            begun = [*pairs[:-1], next_pair, last]
+            for loss, typed in _in_turn(finished):
+                yield self._phrase(0.8 - loss, [*begun, *typed], [*words[:-1], last, *typed])
+        for loss, typed in _in_turn(accents):
+            yield _Step(0.7 - loss, "", self._all([*words, *typed]))
+        for loss, typed in _in_turn(finished):
+            yield _Step(0.6 - loss, "", self._all([*words[:-1], last, *typed]))
         starts = [self._begun("starts", one) for one in plain]
         if several:
             yield _Step(0.5, "", self._all(starts))
@@ -447,29 +486,42 @@ class _Search:
         ]
         yield _Step(0.4, "context", self._all(anywhere))
 
-    def _with_accents(
-        self, worth: float, conditions: list[tantivy.Query], accents: list[tantivy.Query]
-    ) -> Iterator[_Step]:
-        """Yield the step with the accents as typed, then without: whoever types accents means them."""
-        if accents:
-            yield _Step(worth, "", self._all([*conditions, *accents]))
-        yield _Step(worth - 0.05 if accents else worth, "", self._all(conditions))
+    def _phrase(self, worth: float, phrase: list[tantivy.Query], words: list[tantivy.Query]) -> _Step:
+        """Return the step of a phrase, where a national thing may hold its words apart.
+
+        Who asks for "CSDL đất đai" means the "CSDL quốc gia về đất đai" before that of a province.
+        """
+        national = self._all([*words, self._term("level", Level.central)])
+        return _Step(worth, "", self._any([self._all(phrase), national]))
 
     def _loose_steps(self) -> Iterator[_Step]:
-        if len(self._plain) > _MOST_MISSPELT:
-            return
+        """Yield the ways to meet misspelt words: the unknown ones, then any single one, then all of them."""
         last = len(self._plain) - 1
-        words = [self._similar(one, number == last, 4) for number, one in enumerate(self._plain)]
-        yield _Step(0.3, "similar", self._all(words))
-        if not self._found:
-            shorter = [self._similar(one, number == last, 3) for number, one in enumerate(self._plain)]
-            yield _Step(0.25, "similar", self._all(shorter))
+        exact = [self._term("words", one) for one in self._plain[:-1]]
+        exact.append(self._begun("starts", self._plain[-1]))
+        similar = [self._similar(one, place == last) for place, one in enumerate(self._plain)]
+        unknown = [place for place in range(len(self._plain)) if not self._is_known(place)]
+        if unknown:
+            mended = [similar[place] if place in unknown else one for place, one in enumerate(exact)]
+            yield _Step(0.3, "similar", self._all(mended))
+        if last < _MOST_ONE_SLIP and len(unknown) < 2:
+            slips = unknown or range(last + 1)
+            ways = [self._all([*exact[:place], similar[place], *exact[place + 1 :]]) for place in slips]
+            yield _Step(0.25, "similar", self._any(ways))
+        yield _Step(0.2, "similar", self._all(similar))
 
-    def _similar(self, plain: str, last: bool, shortest: int) -> tantivy.Query:
+    def _is_known(self, place: int) -> bool:
+        """Tell whether a word, or the beginning of the last one, stands in any name."""
+        field = "starts" if place == len(self._plain) - 1 else "words"
+        plain = self._plain[place][:LONGEST_BEGINNING] if field == "starts" else self._plain[place]
+        count = self._searcher.doc_freq(field, plain)
+        # The count remembers names that are deleted until their part of the index is merged.
+        return count > 100 or (count > 0 and bool(self._searcher.search(self._term(field, plain), 1, count=False).hits))
+
+    def _similar(self, plain: str, last: bool) -> tantivy.Query:
         ways = [self._begun("starts", plain) if last else self._term("words", plain)]
-        if shortest <= len(plain) and not plain.isdigit():
-            distance = 2 if len(plain) >= 8 else 1
-            ways.append(_Tantivy.fuzzy_term_query(self._schema, "words", plain, distance))
+        if len(plain) >= 3 and plain.isalpha():
+            ways.append(_Tantivy.fuzzy_term_query(self._schema, "words", plain, 2 if len(plain) >= 8 else 1))
             if last and len(plain) >= 5:
                 ways.append(_Tantivy.fuzzy_term_query(self._schema, "words", plain, 1, prefix=True))
         return self._any(ways)
@@ -547,29 +599,34 @@ class _Search:
                 self._found[one.thing] = (one, step)
 
     def _by_distance(self, candidates: list[_Candidate]) -> list[_Candidate]:
-        """Order similar names by the letters that differ, keeping the order among equals."""
-        return sorted(candidates[:60], key=lambda one: self._distance(self._read(one)[1]))
+        """Order similar names by the letters that differ, keeping the order among equals; drop those too far away."""
+        most = 2 + len(self._plain) // 4
+        compared = candidates[:_COMPARED]
+        far = [self._distance(naming.text) for _, naming in self._read(compared)]
+        near = [(letters, place) for place, letters in enumerate(far) if letters <= most]
+        return [compared[place] for _, place in sorted(near)]
 
-    def _distance(self, naming: _Stored) -> int:
-        words = {part.plain for part in split(naming.text)}
+    def _distance(self, text: str) -> int:
+        words = spell(text, self._view.abbreviations).words
         last = len(self._plain) - 1
         total = 0
-        for number, plain in enumerate(self._plain):
-            if plain in words or (number == last and any(one.startswith(plain) for one in words)):
+        for place, plain in enumerate(self._plain):
+            if plain in words:
                 continue
-            near = [distance(plain, one) for one in words if abs(len(plain) - len(one)) <= 2]
-            total += min(near, default=3)
+            near = {one for one in words if abs(len(plain) - len(one)) < 3}
+            if place == last:
+                near.update(one[: len(plain) + more] for one in words for more in (-1, 0, 1))
+            total += min((distance(plain, one) for one in near), default=3)
         return total
 
     def _take_some(self) -> None:
-        """Take names that hold more than half of the words, the rarer words and the neighbours weighing more."""
-        words = [(tantivy.Occur.Should, self._begun("starts", one)) for one in dict.fromkeys(self._plain)]
-        enough = _Tantivy.boolean_query(words, minimum_number_should_match=len(words) // 2 + 1)
+        """Take names that share neighbouring words with the question and hold two thirds of what it is about.
+
+        The rarer a word, the more the question is about it.
+        """
         pairs = [self._term("pairs", left + right) for left, right in pairwise(self._plain)]
         filters = [_Tantivy.const_score_query(one, 0.0) for one in self._filters]
-        query = _Tantivy.boolean_query(
-            [(tantivy.Occur.Must, one) for one in (enough, *filters)] + [(tantivy.Occur.Should, one) for one in pairs]
-        )
+        query = _Tantivy.boolean_query([(tantivy.Occur.Must, one) for one in (self._any(pairs), *filters)])
         size = 4 * self._limit + 24
         found = self._searcher.search(query, size, count=False).hits
         if len(found) == size and found[0][0] != found[-1][0]:
@@ -577,22 +634,33 @@ class _Search:
             found = [one for one in found if one[0] != found[-1][0]]
         addresses = [address for _, address in found]
         ranks = self._searcher.fast_field_values("rank", addresses)
-        scores = [round(score, 3) for score, _ in found]
         candidates = self._candidates(list(zip(ranks, addresses, strict=True)))
-        order = sorted(zip(scores, candidates, strict=True), key=lambda one: (-one[0], *_by_validity(one[1])))
-        self._take(_Step(0.1, "partly", query), (candidate for _, candidate in order))
+        names = self._searcher.num_docs + 1
+        weights = {one: log(names / (1 + self._searcher.doc_freq("words", one))) for one in self._plain}
+        enough = sum(weights.values()) * 2 / 3
+        met: list[tuple[float, bool, int, _Candidate]] = []
+        for candidate, (_, naming) in zip(candidates, self._read(candidates), strict=True):
+            words = set(spell(naming.text, self._view.abbreviations).words)
+            weight = round(sum(value for one, value in weights.items() if one in words), 3)
+            if weight >= enough:
+                met.append((-weight, candidate.invalid, candidate.rank, candidate))
+        self._take(_Step(0.1, "partly", query), (one[-1] for one in sorted(met, key=lambda one: one[:3])))
 
     # --- telling what was found ---
 
-    def _read(self, candidate: _Candidate) -> tuple[_StoredThing, _Stored]:
-        number = self._searcher.fast_field_values("number", [candidate.address])[0]
-        stored: Any = self._searcher.doc(candidate.address).get_first("stored")
-        iri, kind, (since, until), rows = json.loads(bytes(stored))
-        thing = _StoredThing(iri, kind, since, until, tuple(_Stored(*row) for row in rows))
-        return thing, thing.namings[int(number or 0)]
+    def _read(self, candidates: Sequence[_Candidate]) -> list[tuple[_StoredThing, _Stored]]:
+        """Return what is stored of each: the thing, and the name that was met."""
+        numbers = self._searcher.fast_field_values("number", [one.address for one in candidates])
+        found: list[tuple[_StoredThing, _Stored]] = []
+        for candidate, number in zip(candidates, numbers, strict=True):
+            stored: Any = self._searcher.doc(candidate.address).get_first("stored")
+            iri, kind, (since, until), rows = json.loads(bytes(stored))
+            thing = _StoredThing(iri, kind, since, until, tuple(_Stored(*row) for row in rows))
+            found.append((thing, thing.namings[int(number or 0)]))
+        return found
 
     def _hit(self, candidate: _Candidate, step: _Step, at_most: float) -> Hit:
-        thing, naming = self._read(candidate)
+        thing, naming = self._read([candidate])[0]
         label = self._label(thing)
         plainly = "code" if naming.sort == "code" else "" if naming.text == label else "other-name"
         score = step.worth - (0.02 if candidate.invalid else 0.0) - (candidate.rank >> 48) / 20_000
@@ -626,7 +694,7 @@ class _Search:
         """Return the name of the day: a dated name in the language, a label in the language, any dated one, any."""
         names = [one for one in thing.namings if one.sort == "name" and self._valid(one.since, one.until)]
         labels = [one for one in thing.namings if one.sort == "label"]
-        language = self._language
+        language = self._view.language
         spoken = [one for one in (*names, *labels) if language is not None and one.language == language]
         for one in (*spoken, *names, *labels, *thing.namings):
             return one.text
@@ -649,6 +717,11 @@ class _StoredThing:
     since: int
     until: int
     namings: tuple[_Stored, ...]
+
+
+def _in_turn(accents: list[tantivy.Query]) -> list[tuple[float, list[tantivy.Query]]]:
+    """Return the conditions with the accents, and without at a small loss of worth."""
+    return [(0.0, accents), (0.05, [])] if accents else [(0.0, [])]
 
 
 def _by_validity(candidate: _Candidate) -> tuple[bool, int]:

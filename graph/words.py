@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
@@ -63,23 +63,31 @@ def split(text: str) -> list[Word]:
     return [part for part in found if part.plain]
 
 
+@dataclass(slots=True)
+class _Branch:
+    shorts: tuple[str, ...] = ()
+    following: dict[str, _Branch] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Abbreviations:
     """Know what is written in short, both ways.
 
     ``long_forms`` maps a short form as it is written (``CSDL``, ``TN&MT``) to the words of its meanings;
     ``short_forms`` maps the folded words of a meaning to its folded short forms; ``joined`` holds the folded short
-    forms, ``signs`` the words that a sign such as ``&`` stands for, which initials leave out.
+    forms, ``signs`` the words that ``&`` stands for, which initials leave out, ``asking`` the phrases that ``?`` stands
+    for, which only ask ("ai chịu trách nhiệm về").
     """
 
     long_forms: Mapping[str, tuple[tuple[Word, ...], ...]] = field(default_factory=dict)
     short_forms: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     joined: frozenset[str] = frozenset()
     signs: frozenset[str] = frozenset()
+    asking: frozenset[tuple[str, ...]] = frozenset()
     #: changes when the table does: an index built with another table has to be built again
     mark: str = ""
-    _begun: frozenset[tuple[str, ...]] = frozenset()
-    _openings: frozenset[str] = frozenset()
+    #: the meanings word by word: word → (short forms of what ends here, what may follow)
+    meanings: Mapping[str, _Branch] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Iterable[tuple[str, str]]) -> Abbreviations:
@@ -88,10 +96,14 @@ class Abbreviations:
         long_forms: dict[str, dict[tuple[Word, ...], None]] = {}
         short_forms: dict[tuple[str, ...], dict[str, None]] = {}
         signs: set[str] = set()
+        asking: set[tuple[str, ...]] = set()
         for short, meaning in pairs:
             phrase = tuple(split(meaning))
             together = "".join(part.plain for part in split(short))
             if not phrase:
+                continue
+            if short == "?":
+                asking.add(tuple(part.plain for part in phrase))
                 continue
             if not together:
                 signs.update(part.plain for part in phrase)
@@ -105,18 +117,20 @@ class Abbreviations:
             short_forms={phrase: tuple(shorts) for phrase, shorts in short_forms.items()},
             joined=frozenset(short for shorts in short_forms.values() for short in shorts),
             signs=frozenset(signs),
+            asking=frozenset(asking),
             mark=blake2b(repr(sorted(pairs)).encode(), digest_size=8).hexdigest(),
-            _begun=frozenset(phrase[:size] for phrase in short_forms for size in range(1, len(phrase) + 1)),
-            _openings=frozenset(phrase[0] for phrase in short_forms),
+            meanings=_tree(short_forms),
         )
 
-    def opens(self, plain: str) -> bool:
-        """Tell whether some meaning begins with this word."""
-        return plain in self._openings
 
-    def begins(self, phrase: tuple[str, ...]) -> bool:
-        """Tell whether some meaning begins with these words."""
-        return phrase in self._begun
+def _tree(short_forms: Mapping[tuple[str, ...], Mapping[str, None]]) -> dict[str, _Branch]:
+    root = _Branch()
+    for phrase, shorts in short_forms.items():
+        branch = root
+        for plain in phrase:
+            branch = branch.following.setdefault(plain, _Branch())
+        branch.shorts = tuple(shorts)
+    return root.following
 
 
 NO_ABBREVIATIONS = Abbreviations()
@@ -143,119 +157,124 @@ class Spelling:
 
 def spell(text: str, abbreviations: Abbreviations = NO_ABBREVIATIONS, *, initials: bool = False) -> Spelling:
     """Spell a name in every way its abbreviations allow; with ``initials`` also by the first letters of its words."""
-    lattice = _Lattice(text, abbreviations)
-    if not lattice.size:
+    parts, written = _take_apart(text, abbreviations)
+    size = len(parts)
+    if not size:
         return Spelling((), (), (), 0)
-    words, pairs = lattice.words(), lattice.pairs()
+    marked = [one.marked for one in parts if one.accented]
+    # The ways to read the name: from each place between words, the words that may follow and the place where they end.
+    ways: _Ways = [[(one.plain, place)] for place, one in enumerate(parts, 1)]
+    ways.append([])
+    for start, end, short in written:
+        marked.extend(_write_out(ways, start, end, short, abbreviations))
+    shorter = _shorten(ways, abbreviations)
+    words = dict.fromkeys(plain for following in ways for plain, _ in following)
+    pairs = _pairs(ways, size)
     if initials:
-        for letters in _initials(lattice.base, abbreviations):
-            words.setdefault(letters)
-            pairs.setdefault("^" + letters)
-            pairs.setdefault(letters + "$")
-    return Spelling(tuple(words), tuple(lattice.marked), tuple(pairs), lattice.shortest())
+        for letters in _initials(parts, abbreviations):
+            words[letters] = None
+            pairs["^" + letters] = pairs[letters + "$"] = None
+    length = _shortest(ways, size) if shorter else size
+    return Spelling(tuple(words), tuple(dict.fromkeys(marked)), tuple(pairs), length)
 
 
-def _initials(words: list[Word], abbreviations: Abbreviations) -> list[str]:
+_Ways = list[list[tuple[str, int]]]
+
+
+def _take_apart(text: str, abbreviations: Abbreviations) -> tuple[list[Word], list[tuple[int, int, str]]]:
+    """Return the words of a name, and which of them (from, to) are written in short, in the table's spelling."""
+    text = unicodedata.normalize("NFC", text)
+    parts: list[Word] = []
+    written: list[tuple[int, int, str]] = []
+    known = abbreviations.long_forms
+    if _JOINED.search(text) is None:
+        for part in _WORD.findall(text):
+            one = word(part)
+            if one.plain:
+                if part in known:
+                    written.append((len(parts), len(parts) + 1, part))
+                parts.append(one)
+        return parts, written
+    for run in text.split():
+        start, found = len(parts), list(_WORD.finditer(run))
+        for match in found:
+            one = word(match.group())
+            if one.plain:
+                if match.group() in known:
+                    written.append((len(parts), len(parts) + 1, match.group()))
+                parts.append(one)
+        if len(parts) - start > 1 and _JOINED.search(run):
+            whole = run[found[0].start() : found[-1].end()]
+            spelling = next((one for one in (whole, _SIGNS.sub("", whole)) if one in known), None)
+            if spelling is not None:
+                written.append((start, len(parts), spelling))
+    return parts, written
+
+
+def _write_out(ways: _Ways, start: int, end: int, short: str, abbreviations: Abbreviations) -> list[str]:
+    """Add what a short form from ``start`` to ``end`` means, word by word; return the accented words added."""
+    marked: list[str] = []
+    together = _SIGNS.sub("", fold(short))
+    if (together, end) not in ways[start]:
+        ways[start].append((together, end))
+    for meaning in abbreviations.long_forms[short]:
+        place = start
+        for number, one in enumerate(meaning, 1):
+            if number < len(meaning):
+                ways.append([])
+            following = len(ways) - 1 if number < len(meaning) else end
+            ways[place].append((one.plain, following))
+            place = following
+            if one.accented:
+                marked.append(one.marked)
+    return marked
+
+
+def _shorten(ways: _Ways, abbreviations: Abbreviations) -> bool:
+    """Add the short forms of every meaning that can be read somewhere; tell whether there are any."""
+    root = abbreviations.meanings
+    found: list[tuple[int, str, int]] = []
+    for start, following in enumerate(ways):
+        reading = [(root[plain], end) for plain, end in following if plain in root]
+        while reading:
+            branch, place = reading.pop()
+            found.extend((start, short, place) for short in branch.shorts)
+            more = branch.following
+            if more:
+                reading.extend((more[plain], end) for plain, end in ways[place] if plain in more)
+    for start, short, end in found:
+        if (short, end) not in ways[start]:
+            ways[start].append((short, end))
+    return bool(found)
+
+
+def _pairs(ways: _Ways, size: int) -> dict[str, None]:
+    pairs = dict.fromkeys("^" + plain for plain, _ in ways[0])
+    for following in ways:
+        for plain, end in following:
+            if end == size:
+                pairs[plain + "$"] = None
+            else:
+                for neighbour, _ in ways[end]:
+                    pairs[plain + neighbour] = None
+    return pairs
+
+
+def _shortest(ways: _Ways, size: int) -> int:
+    """Count the words of the shortest way through."""
+    reached = {0}
+    for count in range(1, size + 1):
+        reached = {end for place in reached for _, end in ways[place]}
+        if size in reached:
+            return count
+    return size
+
+
+def _initials(words: Iterable[Word], abbreviations: Abbreviations) -> list[str]:
     """Return the first letters of a name of three words or more, with and without its connecting words."""
     full = [part.plain for part in words]
     telling = [plain for plain in full if plain not in abbreviations.signs]
     return ["".join(plain[0] for plain in part) for part in (full, telling) if 3 <= len(part) <= LONGEST_BEGINNING]
-
-
-class _Lattice:
-    """Hold the ways to read a name as a small graph: a word leads from one place between words to another."""
-
-    def __init__(self, text: str, abbreviations: Abbreviations) -> None:
-        text = unicodedata.normalize("NFC", text)
-        self._edges: list[list[tuple[str, int]]] = []
-        self.base: list[Word] = []
-        self.marked: dict[str, None] = {}
-        written: list[tuple[int, int, str]] = []
-        for run in text.split():
-            start = len(self.base)
-            found = list(_WORD.finditer(run))
-            for part in found:
-                one = word(part.group())
-                if one.plain:
-                    if part.group() in abbreviations.long_forms:
-                        written.append((len(self.base), len(self.base) + 1, part.group()))
-                    self.base.append(one)
-            if len(self.base) - start > 1 and _JOINED.search(run):
-                whole = run[found[0].start() : found[-1].end()]
-                spelling = next(
-                    (one for one in (whole, _SIGNS.sub("", whole)) if one in abbreviations.long_forms), None
-                )
-                if spelling is not None:
-                    written.append((start, len(self.base), spelling))
-        self.size = len(self.base)
-        for place, one in enumerate(self.base):
-            self._edges.append([(one.plain, place + 1)])
-            if one.accented:
-                self.marked.setdefault(one.marked)
-        self._edges.append([])
-        for start, end, short in written:
-            self._write_out(start, end, short, abbreviations)
-        self._shorten(abbreviations)
-
-    def _write_out(self, start: int, end: int, short: str, abbreviations: Abbreviations) -> None:
-        together = "".join(part.plain for part in split(short))
-        if (together, end) not in self._edges[start]:
-            self._edges[start].append((together, end))
-        for meaning in abbreviations.long_forms[short]:
-            place = start
-            for number, one in enumerate(meaning, 1):
-                if number < len(meaning):
-                    self._edges.append([])
-                    following = len(self._edges) - 1
-                else:
-                    following = end
-                self._edges[place].append((one.plain, following))
-                if one.accented:
-                    self.marked.setdefault(one.marked)
-                place = following
-
-    def _shorten(self, abbreviations: Abbreviations) -> None:
-        found: list[tuple[int, str, int]] = []
-        for start, edges in enumerate(self._edges):
-            for plain, end in edges:
-                if abbreviations.opens(plain):
-                    self._follow(start, (plain,), end, abbreviations, found)
-        for start, short, end in found:
-            if (short, end) not in self._edges[start]:
-                self._edges[start].append((short, end))
-
-    def _follow(
-        self, start: int, phrase: tuple[str, ...], place: int, abbreviations: Abbreviations,
-        found: list[tuple[int, str, int]],
-    ) -> None:  # fmt: skip
-        found.extend((start, short, place) for short in abbreviations.short_forms.get(phrase, ()))
-        for plain, end in self._edges[place]:
-            longer = (*phrase, plain)
-            if abbreviations.begins(longer):
-                self._follow(start, longer, end, abbreviations, found)
-
-    def words(self) -> dict[str, None]:
-        return {plain: None for edges in self._edges for plain, _ in edges}
-
-    def pairs(self) -> dict[str, None]:
-        pairs = dict.fromkeys("^" + plain for plain, _ in self._edges[0])
-        for edges in self._edges:
-            for plain, end in edges:
-                if end == self.size:
-                    pairs.setdefault(plain + "$")
-                else:
-                    for following, _ in self._edges[end]:
-                        pairs.setdefault(plain + following)
-        return pairs
-
-    def shortest(self) -> int:
-        """Count the words of the shortest way through."""
-        reached = {0}
-        for count in range(1, self.size + 1):
-            reached = {end for place in reached for _, end in self._edges[place]}
-            if self.size in reached:
-                return count
-        return self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +291,19 @@ class Asked:
     def accented(self) -> bool:
         """Tell whether any word carries an accent: whoever types accents means them."""
         return any(part.accented for part in self.words)
+
+    def without(self, phrases: Collection[tuple[str, ...]]) -> Asked:
+        """Return the question without some phrases, the longest first; what is left may be empty."""
+        longest = max(map(len, phrases), default=0)
+        kept: list[Word] = []
+        place = 0
+        while place < len(self.words):
+            sizes = range(min(longest, len(self.words) - place), 0, -1)
+            size = next((size for size in sizes if self.plain[place : place + size] in phrases), 0)
+            if not size:
+                kept.append(self.words[place])
+            place += size or 1
+        return Asked(tuple(kept))
 
 
 def ask(text: str, abbreviations: Abbreviations = NO_ABBREVIATIONS, *, longest: int = 1000, most: int = 64) -> Asked:

@@ -15,7 +15,8 @@ from graph.words import LONGEST_WORD, Abbreviations, ask, beginnings, fold, spel
 
 TABLE = Abbreviations.of(
     [("&", "và"), ("CSDL", "cơ sở dữ liệu"), ("TP", "thành phố"), ("TN&MT", "tài nguyên và môi trường"), ("kĩ", "kỹ"),
-     ("HCM", "Hồ Chí Minh"), ("TPHCM", "thành phố Hồ Chí Minh"), ("DA", "dự án"), ("QH", "quốc hội"), ("QH", "quy hoạch")]
+     ("HCM", "Hồ Chí Minh"), ("TPHCM", "thành phố Hồ Chí Minh"), ("DA", "dự án"), ("QH", "quốc hội"),
+     ("QH", "quy hoạch")]
 )  # fmt: skip
 
 
@@ -145,7 +146,14 @@ def test_the_table_changes_its_mark_when_a_meaning_changes() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other", "letters"),
-    [("dai", "dai", 0), ("nghiep", "nghei", 2), ("doanh", "doahn", 1), ("huong", "luong", 1), ("", "ba", 2), ("abc", "", 3)],
+    [
+        ("dai", "dai", 0),
+        ("nghiep", "nghei", 2),
+        ("doanh", "doahn", 1),
+        ("huong", "luong", 1),
+        ("", "ba", 2),
+        ("abc", "", 3),
+    ],
 )
 def test_the_distance_of_two_words_counts_letters_and_swaps(one: str, other: str, letters: int) -> None:
     assert distance(one, other) == distance(other, one) == letters
