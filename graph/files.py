@@ -1,0 +1,478 @@
+"""Read RDF from files, directories and addresses as a stream of statements, and say where a fault stands.
+
+Formats: Turtle, TriG, N-Triples, N-Quads, JSON-LD and RDF/XML, each also gzipped, and tables through a mapping. Nothing
+is fetched but the address that was asked for: a remote JSON-LD context is refused.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import tempfile
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Final, Protocol, cast
+from urllib.parse import unquote, urlsplit
+
+import pyoxigraph as ox
+
+from graph.errors import Malformed, Place, Unreadable
+from graph.tables import is_table, map_quads, map_table, read_mapping
+
+MAX_LINE: Final = 1 << 20
+"""Longest line, in bytes, of a format that is written in lines; and longest literal, in characters."""
+
+MAX_DOWNLOAD: Final = 2 << 30
+"""Largest answer, in bytes, that is taken from an address."""
+
+TIMEOUT: Final = 60.0
+"""Seconds without a byte after which an address is given up."""
+
+_CHUNK: Final = 1 << 20
+_EXCERPT: Final = 60
+
+_EXTENSIONS: Final = {
+    ".ttl": ox.RdfFormat.TURTLE,
+    ".trig": ox.RdfFormat.TRIG,
+    ".nt": ox.RdfFormat.N_TRIPLES,
+    ".nq": ox.RdfFormat.N_QUADS,
+    ".jsonld": ox.RdfFormat.JSON_LD,
+    ".rdf": ox.RdfFormat.RDF_XML,
+    ".owl": ox.RdfFormat.RDF_XML,
+}
+#: extensions that say too little: the content decides
+_UNSURE: Final = frozenset({".json", ".xml", ".txt", ""})
+_LINES: Final = frozenset({ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS})
+#: formats in which a line has no reason to be long; whole documents in JSON or XML often are one line
+_SHORT_LINES: Final = _LINES | {ox.RdfFormat.TURTLE, ox.RdfFormat.TRIG}
+_SUFFIX: Final = {
+    "text/turtle": ".ttl",
+    "application/trig": ".trig",
+    "application/n-triples": ".nt",
+    "application/n-quads": ".nq",
+    "application/ld+json": ".jsonld",
+    "application/rdf+xml": ".rdf",
+    "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+}
+_ACCEPT: Final = ", ".join(_SUFFIX) + ", application/json;q=0.5, text/plain;q=0.3, */*;q=0.1"
+_FORMATS_TOLD: Final = "Turtle, TriG, N-Triples, N-Quads, JSON-LD or RDF/XML"
+
+#: what the first bytes of other things look like, and what to call them
+_SIGNATURES: Final = (
+    (b"%PDF", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive (or a document of a word processor or spreadsheet)"),
+    (b"\xd0\xcf\x11\xe0", "an old office document"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"\x7fELF", "a program"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"SQLite format 3", "an SQLite database"),
+)
+_STATEMENT_LINE: Final = re.compile(rb"\s*(<[^<>\s]*>|_:\S+)\s+<[^<>\s]*>\s+\S")
+_PARSER_PLACE: Final = re.compile(r"^Parser error at line .*?: ", re.S)
+
+
+class Progress(Protocol):
+    """Follow a long step: what is being done, how far it is, and of how much (``None``: not known)."""
+
+    def __call__(self, step: str, done: int, total: int | None, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Name one file to read: where it lies, its own address, and what turns it into statements.
+
+    ``format`` is ``None`` for a table, which needs a ``mapping``. ``name`` is what the user called it.
+    """
+
+    path: Path
+    address: str
+    name: str
+    format: ox.RdfFormat | None
+    gzipped: bool = False
+    mapping: Path | None = None
+
+    @property
+    def size(self) -> int:
+        """Return the size of the file in bytes, as stored."""
+        return self.path.stat().st_size
+
+
+@contextmanager
+def open_inputs(targets: Iterable[str | Path], mapping: Path | None = None) -> Iterator[list[list[Input]]]:
+    """Find what to read behind each target (path, directory, http(s) or file address): one list of inputs per target.
+
+    A directory stands for every RDF file below it, in the order of their paths (with a mapping: for every table as
+    well). What is fetched is kept until the context closes. Raises ``Unreadable``.
+    """
+    with tempfile.TemporaryDirectory(prefix="diaba-") as folder:
+        yield [_find(target, mapping, Path(folder)) for target in targets]
+
+
+def input_of(path: Path, mapping: Path | None = None, *, address: str | None = None, name: str | None = None) -> Input:
+    """Describe one file, deciding its format by extension and then by content. Raises ``Unreadable``."""
+    name = name or str(path)
+    place = Place(name)
+    try:
+        with path.open("rb") as file:
+            magic = file.read(2)
+        gzipped = magic == b"\x1f\x8b"
+        with _opened(path, gzipped) as stream:
+            head = stream.read(8192)
+    except IsADirectoryError as fault:
+        raise Unreadable("This is a directory", remedy="Name a file.", place=place) from fault
+    except OSError as fault:
+        raise _no_file(fault, place) from fault
+    except (EOFError, zlib.error) as fault:
+        raise _cut_off(place) from fault
+    suffix = Path(path.name[:-3] if path.name.lower().endswith(".gz") else path.name).suffix.lower()
+    address = address or path.resolve().as_uri()
+    if is_table(path) or suffix in {".csv", ".tsv"}:
+        if mapping is None:
+            raise Unreadable(
+                "This is a table, and nothing says what its columns mean",
+                remedy="Give --mapping with a mapping file for it.", place=place,
+            )  # fmt: skip
+        return Input(path, address, name, None, gzipped, mapping)
+    return Input(path, address, name, _format_of(head, suffix, place), gzipped, mapping)
+
+
+def parse(source: Input, base: str, progress: Callable[[int], None] | None = None) -> Iterator[ox.Quad]:
+    """Yield the statements of a file as they stand in it, blank nodes with the labels of the file.
+
+    ``base`` resolves relative IRIs; ``progress`` is told the bytes read so far (of the unpacked file). Raises
+    ``Malformed`` with file, line and column, or ``Unreadable``.
+    """
+    if source.mapping is not None:
+        mapping = read_mapping(source.mapping)
+        if source.format is None:
+            yield from map_table(source.path, mapping, base)
+        else:
+            yield from map_quads(mapping, _parse_rdf(source, base, progress))
+    else:
+        yield from _parse_rdf(source, base, progress)
+
+
+def place_of(source: Input, base: str, number: int) -> Place:
+    """Find the line on which the statement with this number (from 1) ends, by reading the file again line by line.
+
+    Exact to the line for the formats written in lines; JSON-LD and RDF/XML come out to a few lines. The line is unknown
+    for mapped files.
+    """
+    return place_where(source, base, islice_match(number))
+
+
+def islice_match(number: int) -> Callable[[ox.Quad], bool]:
+    """Return a test that holds for the ``number``-th statement it is asked about."""
+    left = number
+
+    def match(_: ox.Quad) -> bool:
+        nonlocal left
+        left -= 1
+        return left == 0
+
+    return match
+
+
+def place_where(source: Input, base: str, match: Callable[[ox.Quad], bool]) -> Place:
+    """Find the line of the first statement for which ``match`` holds; the file alone where there is none."""
+    if source.mapping is not None or source.format is None:
+        return Place(source.name)
+    with _opened(source.path, source.gzipped) as stream:
+        lines = _LineByLine(stream)
+        for quad in ox.parse(cast(IO[bytes], lines), format=source.format, base_iri=base):
+            if match(quad):
+                return Place(source.name, lines.number)
+    return Place(source.name)
+
+
+def excerpt_of(source: Input, line: int, column: int | None = None) -> str:
+    """Return what stands on a line around a column, at most sixty characters, with dots where it was cut."""
+    with _opened(source.path, source.gzipped) as stream:
+        skipped = 0
+        while skipped < line - 1:
+            piece = stream.readline(_CHUNK)
+            if not piece:
+                return ""
+            skipped += piece.endswith(b"\n")
+        middle = max((column or 1) - 1, 0)
+        start = max(middle - _EXCERPT // 2, 0)
+        text = stream.readline((start + _EXCERPT) * 4).decode("utf-8", "replace").rstrip("\r\n")
+    cut = text[start : start + _EXCERPT]
+    return ("…" if start else "") + cut + ("…" if len(text) > start + _EXCERPT else "")
+
+
+def _parse_rdf(source: Input, base: str, progress: Callable[[int], None] | None) -> Iterator[ox.Quad]:
+    assert source.format is not None
+    try:
+        with _opened(source.path, source.gzipped) as stream:
+            if source.format in _LINES:
+                yield from _parse_lines(source, stream, progress)
+            else:
+                watched = _Watched(stream, source, progress)
+                yield from ox.parse(cast(IO[bytes], watched), format=source.format, base_iri=base)
+    except SyntaxError as fault:
+        raise _syntax(source, fault) from fault
+    except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
+        raise _cut_off(Place(source.name)) from fault
+    except OSError as fault:
+        raise _no_file(fault, Place(source.name)) from fault
+
+
+def _parse_lines(source: Input, stream: IO[bytes], progress: Callable[[int], None] | None) -> Iterator[ox.Quad]:
+    """Parse N-Triples and N-Quads in blocks of whole lines: faster than a stream, and the place is known."""
+    lines = done = 0
+    rest = b""
+    while chunk := stream.read(_CHUNK):
+        end = chunk.rfind(b"\n") + 1
+        first = chunk.find(b"\n")
+        if len(rest) + (first if end else len(chunk)) > MAX_LINE:
+            raise _long_line(source, lines + 1)
+        if not end:
+            rest += chunk
+            continue
+        block, rest = rest + chunk[:end], chunk[end:]
+        yield from _parse_block(source, block, lines)
+        lines += block.count(b"\n")
+        done += len(chunk)
+        if progress is not None:
+            progress(done)
+    if rest:
+        yield from _parse_block(source, rest, lines)
+
+
+def _parse_block(source: Input, block: bytes, lines: int) -> Iterator[ox.Quad]:
+    try:
+        yield from ox.parse(block.removeprefix(b"\xef\xbb\xbf") if not lines else block, format=source.format)
+    except SyntaxError as fault:
+        if fault.lineno is not None:
+            fault.lineno += lines
+        raise
+
+
+class _Watched(io.RawIOBase):
+    """Hand bytes on, tell how many, and stop at a line that no one wrote by hand."""
+
+    def __init__(self, stream: IO[bytes], source: Input, progress: Callable[[int], None] | None) -> None:
+        self._stream = stream
+        self._source = source
+        self._progress = progress
+        self._done = 0
+        self._told = 0
+        self._lines = 0
+        self._line = 0
+        self._watch = source.format in _SHORT_LINES
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        if not self._done and data.startswith(b"\xef\xbb\xbf"):
+            data = data[3:] or self._stream.read(size)
+        self._done += len(data)
+        if self._watch:
+            last = data.rfind(b"\n")
+            if last < 0:
+                self._line += len(data)
+                if self._line > MAX_LINE:
+                    raise _long_line(self._source, self._lines + 1)
+            else:
+                self._lines += data.count(b"\n")
+                self._line = len(data) - last - 1
+        if self._progress is not None and self._done - self._told >= _CHUNK:
+            self._told = self._done
+            self._progress(self._done)
+        return data
+
+
+class _LineByLine(io.RawIOBase):
+    """Hand a file over one line at a time, so that the number of the line being parsed is known."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._rest = b""
+        self.number = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._rest:
+            self._rest = self._stream.readline(_CHUNK)
+            self.number += 1
+            if self.number == 1:
+                self._rest = self._rest.removeprefix(b"\xef\xbb\xbf")
+        size = len(self._rest) if size < 0 else size
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+
+def _opened(path: Path, gzipped: bool) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path, "rb")) if gzipped else path.open("rb")
+
+
+def _find(target: str | Path, mapping: Path | None, folder: Path) -> list[Input]:
+    text = str(target)
+    scheme = urlsplit(text).scheme.lower() if isinstance(target, str) else ""
+    if scheme in {"http", "https"}:
+        return [_fetch(text, mapping, folder)]
+    path = Path(unquote(urlsplit(text).path)) if scheme == "file" else Path(target)
+    if not path.is_dir():
+        return [input_of(path, mapping, name=text)]
+    found = []
+    for below in sorted(path.rglob("*")):
+        name = below.name.lower().removesuffix(".gz")
+        wanted = Path(name).suffix in _EXTENSIONS or (mapping is not None and is_table(below))
+        if wanted and below.is_file() and not name.startswith("."):
+            found.append(input_of(below, mapping))
+    if not found:
+        raise Unreadable(
+            "There is no RDF file in this directory", remedy=f"Name one that holds {_FORMATS_TOLD}.",
+            place=Place(text),
+        )  # fmt: skip
+    return found
+
+
+def _fetch(address: str, mapping: Path | None, folder: Path) -> Input:
+    place = Place(address)
+    request = urllib.request.Request(address, headers={"Accept": _ACCEPT, "User-Agent": "diaba"})
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+            kind = answer.headers.get_content_type()
+            name = Path(unquote(urlsplit(address).path)).name or "index"
+            plain = name.lower().removesuffix(".gz")
+            if Path(plain).suffix not in _EXTENSIONS and not is_table(Path(plain)):
+                name = plain + _SUFFIX.get(kind, "")
+            path = folder / f"{len(list(folder.iterdir()))}-{name[-100:]}"
+            with path.open("wb") as file:
+                _copy(answer, file, place)
+    except urllib.error.HTTPError as fault:
+        raise Unreadable(
+            f"The address answered {fault.code} {fault.reason}", remedy="Check the address.", place=place
+        ) from fault
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as fault:
+        reason = getattr(fault, "reason", None) or fault
+        raise Unreadable(
+            f"The address cannot be reached: {reason}", remedy="Check the address and the connection.", place=place
+        ) from fault
+    return input_of(path, mapping, address=address, name=address)
+
+
+def _copy(answer: IO[bytes], file: IO[bytes], place: Place) -> None:
+    size = 0
+    while piece := answer.read(_CHUNK):
+        size += len(piece)
+        if size > MAX_DOWNLOAD:
+            raise Unreadable(
+                f"The answer is larger than {MAX_DOWNLOAD >> 20} MiB", remedy="Fetch it and load the file.",
+                place=place,
+            )  # fmt: skip
+        file.write(piece)
+
+
+def _format_of(head: bytes, suffix: str, place: Place) -> ox.RdfFormat:
+    if not head.strip():
+        raise Unreadable("The file is empty", remedy="Load a file that states something.", place=place)
+    kind = _foreign(head)
+    if kind:
+        raise Unreadable(f"This is {kind}, not RDF", remedy=f"Load {_FORMATS_TOLD}.", place=place)
+    if suffix not in _UNSURE and suffix in _EXTENSIONS:
+        return _EXTENSIONS[suffix]
+    guess = _sniff(head)
+    if guess is None:
+        told = ", ".join(sorted(_EXTENSIONS))
+        raise Unreadable(
+            f"Nothing shows that this is RDF{f' (the extension {suffix} is not known)' if suffix else ''}",
+            remedy=f"Load {_FORMATS_TOLD} with one of the extensions {told}.",
+            place=place,
+        )
+    return guess
+
+
+def _foreign(head: bytes) -> str:
+    """Name what the first bytes are when they are clearly no RDF, else nothing."""
+    for signature, kind in _SIGNATURES:
+        if head.startswith(signature):
+            return kind
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "text in UTF-16 (save it as UTF-8)"
+    if b"\x00" in head:
+        return "a binary file"
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:600].lower()
+    if start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start):
+        return "a web page"
+    return ""
+
+
+def _sniff(head: bytes) -> ox.RdfFormat | None:
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    for line in islice(text.splitlines(), 200):
+        line = line.strip()
+        if not line or line.startswith(b"#"):
+            continue
+        low = line.lower()
+        if low.startswith((b"<?xml", b"<rdf:rdf", b"<!--", b"<!doctype rdf")):
+            return ox.RdfFormat.RDF_XML if b"rdf" in text.lower() else None
+        if line.startswith((b"{", b"[")) and b'"@' in text:
+            return ox.RdfFormat.JSON_LD
+        if low.startswith((b"@prefix", b"@base", b"prefix ", b"base ")):
+            return ox.RdfFormat.TRIG
+        if _STATEMENT_LINE.match(line):
+            return ox.RdfFormat.N_QUADS if line.endswith(b".") else ox.RdfFormat.TRIG
+        return None
+    return None
+
+
+def _syntax(source: Input, fault: SyntaxError) -> Malformed:
+    """Turn the parser's complaint into one with the file's name, an excerpt and something to do."""
+    message = _PARSER_PLACE.sub("", fault.msg or "the syntax is broken")
+    if "LoadDocumentCallback" in message:
+        return Malformed(
+            "The file needs a JSON-LD context from another address, which is not fetched",
+            remedy="Write the context into the file, or convert it to Turtle or N-Triples first.",
+            place=Place(source.name),
+        )
+    if "buffer maximal size" in message:
+        return Malformed(
+            "One value is longer than 16 MiB", remedy="Keep long texts elsewhere and state where they are.",
+            place=Place(source.name),
+        )  # fmt: skip
+    place = Place(source.name, fault.lineno, fault.offset)
+    if len(message) > 200:
+        message = message[:200] + "…"
+    if fault.lineno is not None:
+        near = excerpt_of(source, fault.lineno, fault.offset)
+        if near.strip() and near not in message:
+            message = f"{message.rstrip('. ')}, near: {near.strip()}"
+    return Malformed(f"The syntax is broken: {message}", remedy="Mend the file here and load it again.", place=place)
+
+
+def _long_line(source: Input, line: int) -> Malformed:
+    return Malformed(
+        f"The line is longer than {MAX_LINE >> 20} MiB (it begins: {excerpt_of(source, line)})",
+        remedy="Break it into lines, and keep long texts elsewhere.",
+        place=Place(source.name, line),
+    )
+
+
+def _no_file(fault: OSError, place: Place) -> Unreadable:
+    return Unreadable(
+        f"The file cannot be read: {fault.strerror or fault}", remedy="Check the path and your rights.", place=place
+    )
+
+
+def _cut_off(place: Place) -> Unreadable:
+    return Unreadable(
+        "The gzipped file is broken or cut off", remedy="Fetch or pack it again, then load it.", place=place
+    )

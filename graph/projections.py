@@ -1,0 +1,245 @@
+"""Follow the journal: bring the graph, the history, the derived graphs and the search index up to its last change.
+
+Each projection remembers how far it came, and applying a change twice changes nothing: whatever a crash interrupts is
+simply done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Final, Protocol, TypeVar
+
+import pyoxigraph as ox
+
+from graph import reach, standing
+from graph.documents import touched as touched_documents
+from graph.files import Progress
+from graph.journal import Change, Journal
+from graph.scopes import keys_of
+from graph.search import SearchIndex, all_nodes, documents_of
+from graph.store import Reader, Store
+from graph.terms import RDF, D, Graphs
+
+AT_ONCE: Final = 20_000
+"""Most statements that go into the graph in one commit; more go in pieces, which a crash may leave half done."""
+
+ANEW: Final = 50_000
+"""Statements changed from which on derived parts are made anew instead of kept up."""
+
+_SCOPES = ox.NamedNode(Graphs.scopes)
+_KEY = ox.NamedNode(D.scopeKey)
+_SCOPE_PARTS: Final = (D.field, D.area, D.covers, D.coversMembersOf)
+_SCOPE_SAYS: Final = frozenset(ox.NamedNode(term) for term in (*_SCOPE_PARTS, RDF.type))
+_RESPONSIBLE: Final = frozenset(ox.NamedNode(term) for term in (D.Responsibility, D.ResourceResponsibility))
+
+
+_T = TypeVar("_T")
+
+
+class Projection(Protocol):
+    """Keep something that is made from the changes, and from them alone."""
+
+    @property
+    def name(self) -> str:
+        """Name the projection, as progress and errors do."""
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the last change that is in, 0 for none."""
+
+    def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
+        """Take the changes in, which come right after ``revision`` in their order."""
+
+
+class GraphProjection:
+    """Keep what every source says now."""
+
+    name = "graph"
+
+    def __init__(self, store: Store, journal: Journal) -> None:
+        self.store = store
+        self.journal = journal
+
+    @property
+    def revision(self) -> int:
+        return self.store.revision
+
+    def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
+        for change in changes:
+            removed, added = self.journal.quads(change, "removed"), self.journal.quads(change, "added")
+            if change.removed + change.added <= AT_ONCE:
+                self.store.apply(removed, added, change.number)
+                continue
+            before = self.store.revision
+            for piece in _pieces(removed):
+                self.store.apply(piece, (), before)
+            if change.added <= AT_ONCE:
+                self.store.apply((), added, change.number)
+            else:
+                self.store.load(_told(added, change.added, "storing", progress), change.number)
+
+
+class HistoryProjection:
+    """Keep what records said before."""
+
+    name = "history"
+
+    def __init__(self, store: Store, journal: Journal) -> None:
+        self.store = store
+        self.journal = journal
+
+    @property
+    def revision(self) -> int:
+        return self.store.revision
+
+    def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
+        for change in changes:
+            versions = self.journal.quads(change, "versions")
+            if change.versions <= AT_ONCE:
+                self.store.apply((), versions, change.number)
+            else:
+                self.store.load(versions, change.number)
+
+
+class ScopesProjection:
+    """Keep the keys by which a resource finds the records whose scope it lies in."""
+
+    name = "scopes"
+
+    def __init__(self, store: Store, journal: Journal) -> None:
+        self.store = store
+        self.journal = journal
+
+    @property
+    def revision(self) -> int:
+        return self.store.noted(Graphs.scopes)
+
+    def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
+        if _size(changes) > ANEW:
+            self.store.clear(Graphs.scopes)
+            for piece in _pieces(self._keys(_scoped(self.store))):
+                self.store.apply((), piece, self.store.revision)
+        else:
+            touched = {
+                quad.subject.value
+                for quad in _changed(self.journal, changes)
+                if quad.predicate in _SCOPE_SAYS and isinstance(quad.subject, ox.NamedNode)
+            }
+            if touched:
+                nodes = sorted(touched)
+                old = {quad for quad in self.store.outgoing(nodes, (D.scopeKey,)) if quad.graph_name == _SCOPES}
+                new = set(self._keys(nodes))
+                if old != new:
+                    self.store.apply(old - new, new - old, self.store.revision)
+        self.store.note(Graphs.scopes, changes[-1].number)
+
+    def _keys(self, nodes: Iterable[str]) -> Iterator[ox.Quad]:
+        for node in nodes:
+            values: dict[str, set[str]] = {part: set() for part in _SCOPE_PARTS}
+            responsible = False
+            for _, predicate, value, _ in self.store.outgoing((node,), (RDF.type, *_SCOPE_PARTS)):
+                if predicate.value == RDF.type:
+                    responsible = responsible or value in _RESPONSIBLE
+                elif isinstance(value, ox.NamedNode):
+                    values[predicate.value].add(value.value)
+            if responsible and not values[D.covers] and not values[D.coversMembersOf]:
+                for key in keys_of(values[D.field], values[D.area]):
+                    yield ox.Quad(ox.NamedNode(node), _KEY, ox.NamedNode(key), _SCOPES)
+
+
+def _scoped(reader: Reader) -> list[str]:
+    """Return the responsibilities that have a field or an area."""
+    found: set[str] = set()
+    for part in ("field", "area"):
+        rows = reader.query(f"SELECT DISTINCT ?record {{ ?record <{D.NS}{part}> ?value }}")
+        found.update(row["record"].value for row in rows)  # type: ignore[union-attr]
+    return sorted(found)
+
+
+class StandingsProjection:
+    """Keep the decisions: who holds which role on which resource, from when until when."""
+
+    name = "standings"
+
+    def __init__(self, store: Store, journal: Journal) -> None:
+        self.store = store
+        self.journal = journal
+
+    @property
+    def revision(self) -> int:
+        return self.store.noted(Graphs.standings)
+
+    def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
+        resources: set[str] | None = None
+        if _size(changes) <= ANEW:
+            removed = chain.from_iterable(self.journal.quads(change, "removed") for change in changes)
+            added = chain.from_iterable(self.journal.quads(change, "added") for change in changes)
+            resources = reach.touched(self.store, removed, added)
+        follow = None if progress is None else _step(progress, "standings")
+        standing.refresh(self.store, resources, follow)
+        self.store.note(Graphs.standings, changes[-1].number)
+
+
+class SearchProjection:
+    """Keep the search index."""
+
+    name = "search"
+
+    def __init__(self, index: SearchIndex, reader: Reader, journal: Journal, languages: Sequence[str]) -> None:
+        self.index = index
+        self.reader = reader
+        self.journal = journal
+        self.languages = tuple(languages)
+
+    @property
+    def revision(self) -> int:
+        return self.index.revision
+
+    def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
+        revision = changes[-1].number
+        if self.revision == 0 or _size(changes) > ANEW:
+            nodes = _told(dict.fromkeys(all_nodes(self.reader)), None, "search index", progress)
+            self.index.rebuild(documents_of(self.reader, nodes, self.languages), revision)
+        else:
+            touched = list(touched_documents(self.reader, _changed(self.journal, changes)))
+            self.index.update(documents_of(self.reader, touched, self.languages), touched, revision)
+
+
+def follow(projections: Sequence[Projection], journal: Journal, progress: Progress | None = None) -> None:
+    """Bring every projection up to the journal's last change; the derived ones read the graph, so it goes first."""
+    revision = journal.revision
+    for projection in projections:
+        while projection.revision < revision:
+            changes = list(islice(journal.changes(projection.revision), 10_000))
+            projection.follow(changes, progress)
+
+
+def _size(changes: Iterable[Change]) -> int:
+    return sum(change.removed + change.added for change in changes)
+
+
+def _changed(journal: Journal, changes: Iterable[Change]) -> Iterator[ox.Quad]:
+    for change in changes:
+        yield from journal.quads(change, "removed")
+        yield from journal.quads(change, "added")
+
+
+def _pieces(quads: Iterable[ox.Quad]) -> Iterator[list[ox.Quad]]:
+    quads = iter(quads)
+    while piece := list(islice(quads, AT_ONCE)):
+        yield piece
+
+
+def _told(items: Iterable[_T], total: int | None, step: str, progress: Progress | None) -> Iterator[_T]:
+    if progress is None:
+        yield from items
+        return
+    for done, item in enumerate(items):
+        if done % 10_000 == 0:
+            progress(step, done, total)
+        yield item
+
+
+def _step(progress: Progress, step: str) -> Callable[[int, int], None]:
+    return lambda done, total: progress(step, done, total)

@@ -1,0 +1,543 @@
+"""Open the register: one data directory with its journal, the projections that follow it, and the pack it was made of.
+
+``register.json`` says format, pack and ontology; ``journal.sqlite`` and ``payloads/`` are the truth; ``graph/``,
+``history/`` and ``search/`` are made from them and can be made again. One process at a time holds the directory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import getpass
+import hashlib
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Final, Self
+from zoneinfo import ZoneInfo
+
+from graph.errors import BadSetting, DataDirectory, Place
+from graph.files import Input, Progress, input_of, open_inputs
+from graph.journal import Journal, sync_folder, write_instant
+from graph.loading import Declaration, Loading, LoadReport, Parcel, SourceReport
+from graph.pack import Pack, read_pack
+from graph.projections import (
+    GraphProjection,
+    HistoryProjection,
+    Projection,
+    ScopesProjection,
+    SearchProjection,
+    StandingsProjection,
+    follow,
+)
+from graph.resources import folder
+from graph.search import SearchIndex, read_abbreviations
+from graph.store import OxigraphStore, Reader
+from graph.terms import BASE, Confidence
+from graph.words import NO_ABBREVIATIONS
+
+FORMAT: Final = 1
+"""The format of the data directory that this code reads and writes."""
+
+ONTOLOGY: Final = BASE + "ns"
+"""The source that says what the words mean."""
+
+PATIENCE: Final = 5.0
+"""Seconds to wait for answers of this process that still hold a store which was closed."""
+
+_LIVE: Final = ("graph", "history", "search")
+_REBUILD: Final = "rebuild"
+_COMPLETE: Final = "complete"
+_CONFIDENCES: Final = {
+    iri.removeprefix(Confidence.NS): iri
+    for iri in (Confidence.V1, Confidence.V2, Confidence.V3, Confidence.V3_MOCK, Confidence.R)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Passport:
+    """Hold what ``register.json`` says: format, when it was made, which pack and ontology are loaded, and as what."""
+
+    format: int
+    created: str
+    pack: str | None = None
+    pack_version: str = ""
+    ontology: str = ""
+    sources: tuple[str, ...] = field(default=())
+
+
+class RegisterReader:
+    """Read the register: what it says now, what it said before, and where to find things by words."""
+
+    def __init__(self, graph: Reader, history: Reader, search: SearchIndex, pack: Pack) -> None:
+        self.graph = graph
+        self.history = history
+        self.search = search
+        self.pack = pack
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the last change that the answers rest on."""
+        return self.graph.revision
+
+
+class Register:
+    """Hold one data directory open for writing; see ``create`` and ``open``."""
+
+    def __init__(self, data: Path, passport: Passport, lock: IO[str], progress: Progress | None = None) -> None:
+        self.data = data
+        self.passport = passport
+        self.pack = pack_of(passport.pack)
+        self._lock = lock
+        self._writing = threading.RLock()
+        self.journal = Journal(data)
+        self.journal.sweep()
+        self._open_projections(data)
+        self.reader = RegisterReader(self._graph, self._history, self._search, self.pack)
+        self._follow(progress)
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, data: Path | str, *, pack: str | None = "vn", progress: Progress | None = None) -> Self:
+        """Make a data directory with the ontology and a pack (``None``: no pack) in it, and open it.
+
+        It is built beside its place and moved there when it is whole: whoever is killed on the way leaves nothing that
+        stands in the way. Raises ``DataDirectory`` where something is there already.
+        """
+        data = Path(data).absolute()
+        if data.exists() and (not data.is_dir() or any(path.name != _workshop(data).name for path in data.iterdir())):
+            raise DataDirectory(
+                "There is something here already", remedy="Choose an empty or a new directory.", place=Place(str(data))
+            )
+        workshop = _workshop(data)
+        lock: IO[str] | None = None
+        try:
+            workshop.mkdir(parents=True, exist_ok=True)
+            lock = _take_lock(workshop)
+            for left in workshop.iterdir():
+                if left.name != "lock":
+                    _remove(left)
+            passport = Passport(FORMAT, write_instant(datetime.now(UTC)), pack)
+            register = cls(workshop, passport, lock)
+            try:
+                register._load_own(progress)
+                register.passport = register._write_passport()
+            finally:
+                register._close_parts()
+            _move(workshop, data)
+        except OSError as fault:
+            raise DataDirectory(
+                f"The data directory cannot be made: {fault.strerror or fault}",
+                remedy="Check the path, your rights and the room on the disk.", place=Place(str(data)),
+            ) from fault  # fmt: skip
+        finally:
+            if lock is not None:
+                lock.close()
+        return cls.open(data, progress=progress)
+
+    @classmethod
+    def open(cls, data: Path | str, *, rebuild: bool = False, progress: Progress | None = None) -> Self:
+        """Open a data directory; bring projections, ontology and pack up to date.
+
+        ``rebuild`` makes the projections anew first, whatever state they are in. Raises ``DataDirectory`` where it is
+        no data directory, of another format, held by another process or damaged.
+        """
+        data = Path(data).absolute()
+        passport = _read_passport(data)
+        lock = _take_lock(data)
+        try:
+            _finish_swap(data)
+            if rebuild:
+                _rebuild(data, pack_of(passport.pack), progress)
+            register = cls(data, passport, lock, progress)
+        except BaseException:
+            lock.close()
+            raise
+        try:
+            register._upgrade(progress)
+        except BaseException:
+            register.close()
+            raise
+        return register
+
+    def close(self) -> None:
+        """Give the directory up."""
+        self._close_parts()
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the last accepted change, 0 for none."""
+        return self.journal.revision
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def load(
+        self,
+        files: Iterable[str | Path] | str | Path,
+        source: str | None = None,
+        confidence: str | None = None,
+        partial: bool = False,
+        history: bool = False,
+        mapping: str | Path | None = None,
+        message: str = "",
+        who: str | None = None,
+        progress: Progress | None = None,
+    ) -> LoadReport:
+        """Load files, directories and addresses: every source in them is stated anew, all of them or none.
+
+        ``source`` makes one source of all files, otherwise each is its own under its address; ``confidence`` is a mark
+        such as ``V2``; ``partial`` adds and never withdraws; ``history`` takes recorded times and versions from the
+        files; ``mapping`` turns tables and foreign RDF into our words. When this returns, the change is on disk.
+        Raises ``Malformed``, ``Unreadable`` or ``ForeignGraph`` with the place; then nothing has changed.
+        """
+        targets = [files] if isinstance(files, str | Path) else list(files)
+        declaration = Declaration(_confidence(confidence))
+        with open_inputs(targets, Path(mapping) if mapping else None) as found:
+            inputs = list(dict.fromkeys(one for group in found for one in group))
+            if source is not None:
+                parcels = [Parcel(source, tuple(inputs), declaration)]
+            else:
+                by_address: dict[str, list[Input]] = {}
+                for one in inputs:
+                    by_address.setdefault(one.address, []).append(one)
+                parcels = [Parcel(address, tuple(group), declaration) for address, group in by_address.items()]
+            return self._accept(parcels, message, who, partial=partial, history=history, progress=progress)
+
+    def rebuild(self, progress: Progress | None = None) -> None:
+        """Make graph, history, standings and search index anew from the journal, beside the live ones, and swap."""
+        with self._writing:
+            _make_anew(self.data, self.journal, self.pack, progress)
+            self._close_projections()
+            _finish_swap(self.data)
+            self._open_projections(self.data)
+            self.reader.graph, self.reader.history, self.reader.search = self._graph, self._history, self._search
+            self._follow(progress)
+
+    def _accept(
+        self,
+        parcels: Sequence[Parcel],
+        message: str,
+        who: str | None = None,
+        *,
+        partial: bool = False,
+        history: bool = False,
+        progress: Progress | None = None,
+    ) -> LoadReport:
+        with self._writing:
+            at = self.journal.next_instant()
+            loading = Loading(
+                self._graph, self._history, self.journal, at, partial=partial, with_history=history, progress=progress
+            )
+            try:
+                staged = loading.stage(parcels)
+                author = who or _user()
+                entries = [entry for one in staged if (entry := one.entry(author, message)) is not None]
+                numbers = iter([change.number for change in self.journal.append(entries, at)] if entries else [])
+            except BaseException:
+                self.journal.sweep()
+                raise
+            reports: list[SourceReport] = [
+                one.report(None if one.payload is None else next(numbers)) for one in staged
+            ]
+            self._follow(progress)
+            return LoadReport(tuple(reports), self.journal.revision)
+
+    # --- the parts ------------------------------------------------------------------------------------------------
+
+    def _open_projections(self, data: Path) -> None:
+        self._graph, self._history, self._search, self._projections = _projections(data, self.journal, self.pack)
+
+    def _follow(self, progress: Progress | None) -> None:
+        for projection in self._projections:
+            if projection.revision > self.journal.revision:
+                raise DataDirectory(
+                    f"The {projection.name} is ahead of the journal ({projection.revision} of {self.journal.revision})",
+                    remedy="Run diaba rebuild.", place=Place(str(self.data)),
+                )  # fmt: skip
+        follow(self._projections, self.journal, progress)
+
+    def _close_projections(self) -> None:
+        self._projections = []
+        self._search.close()
+        self._graph.close()
+        self._history.close()
+
+    def _close_parts(self) -> None:
+        self._close_projections()
+        self.journal.close()
+
+    # --- ontology and pack ----------------------------------------------------------------------------------------
+
+    def _load_own(self, progress: Progress | None) -> LoadReport:
+        """Load the ontology and the pack as any other source; what an older version brought falls silent."""
+        parcels = [_ontology_parcel(), *_pack_parcels(self.pack)]
+        sources = {parcel.source for parcel in parcels}
+        parcels += [Parcel(source, ()) for source in self.passport.sources if source not in sources]
+        name = f"pack {self.pack.name} {self.pack.version}" if self.passport.pack else "ontology"
+        return self._accept(parcels, f"Load the {name}", "diaba", progress=progress)
+
+    def _upgrade(self, progress: Progress | None) -> None:
+        passport = self.passport
+        version = self.pack.version if passport.pack else ""
+        if _is_older(version, passport.pack_version):
+            raise DataDirectory(
+                f"The data were made with version {passport.pack_version} of the pack {passport.pack},"
+                f" and here is version {version}",
+                remedy="Install the newer version of diaba again.", place=Place(str(self.data)),
+            )  # fmt: skip
+        if version == passport.pack_version and _ontology_digest() == passport.ontology:
+            return
+        self._load_own(progress)
+        self.passport = self._write_passport()
+
+    def _write_passport(self) -> Passport:
+        parts = [part.source for part in self.pack.parts] if self.passport.pack else []
+        passport = Passport(
+            FORMAT, self.passport.created, self.passport.pack, self.pack.version if self.passport.pack else "",
+            _ontology_digest(), (ONTOLOGY, *parts),
+        )  # fmt: skip
+        fresh = self.data / "register.json.new"
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump(asdict(passport), file, ensure_ascii=False, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.data / "register.json")
+        sync_folder(self.data)
+        return passport
+
+
+def pack_of(name: str | None) -> Pack:
+    """Return the installed pack of this name; ``None`` gives one without parts, in UTC and English."""
+    home = folder("ontology")
+    if name is None:
+        return Pack(home, "", "", {}, ZoneInfo("UTC"), ("en", "vi"), ())
+    if not name.isidentifier():
+        raise BadSetting(f"There is no pack named {name}", remedy="Name one that is installed, such as vn.")
+    return read_pack(home / name)
+
+
+def _projections(
+    data: Path, journal: Journal, pack: Pack
+) -> tuple[OxigraphStore, OxigraphStore, SearchIndex, list[Projection]]:
+    abbreviations = pack.folder / "abbreviations.csv"
+    graph = _open_store(data / "graph")
+    history = _open_store(data / "history")
+    search = SearchIndex(
+        data / "search", read_abbreviations(abbreviations) if abbreviations.is_file() else NO_ABBREVIATIONS
+    )
+    following: list[Projection] = [
+        GraphProjection(graph, journal),
+        HistoryProjection(history, journal),
+        ScopesProjection(graph, journal),
+        StandingsProjection(graph, journal),
+        SearchProjection(search, graph, journal, pack.languages),
+    ]
+    return graph, history, search, following
+
+
+def _open_store(path: Path) -> OxigraphStore:
+    """Open an embedded store; answers still being read in this process may hold the old one for a moment."""
+    patience = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return OxigraphStore(path)
+        except (OSError, ValueError) as fault:
+            held = "lock hold by current process" in str(fault)
+            if held and time.monotonic() < patience:
+                time.sleep(0.05)
+                continue
+            raise DataDirectory(
+                f"The {path.name} store cannot be opened: {fault}",
+                remedy="Finish the answers that are being read." if held else "Run diaba rebuild.",
+                place=Place(str(path)),
+            ) from fault
+
+
+# --- making projections anew --------------------------------------------------------------------------------------
+
+
+def _rebuild(data: Path, pack: Pack, progress: Progress | None) -> None:
+    journal = Journal(data)
+    try:
+        _make_anew(data, journal, pack, progress)
+    finally:
+        journal.close()
+    _finish_swap(data)
+
+
+def _make_anew(data: Path, journal: Journal, pack: Pack, progress: Progress | None) -> None:
+    """Build all projections in ``rebuild/`` and mark them complete; nothing live is touched."""
+    workshop = data / _REBUILD
+    _remove(workshop)
+    workshop.mkdir()
+    graph, history, search, projections = _projections(workshop, journal, pack)
+    try:
+        follow(projections, journal, progress)
+        graph.flush()
+        history.flush()
+    finally:
+        projections.clear()
+        search.close()
+        graph.close()
+        history.close()
+    (workshop / _COMPLETE).touch()
+    sync_folder(workshop)
+
+
+def _finish_swap(data: Path) -> None:
+    """Put rebuilt projections in the place of the live ones if they were completed, and tidy up otherwise.
+
+    A crash in between is mended by calling this again: what is still in ``rebuild/`` has not been moved yet.
+    """
+    workshop = data / _REBUILD
+    if (workshop / _COMPLETE).exists():
+        for name in _LIVE:
+            if (workshop / name).exists():
+                _remove(data / name)
+                (workshop / name).replace(data / name)
+        sync_folder(data)
+    _remove(workshop)
+
+
+# --- the directory ------------------------------------------------------------------------------------------------
+
+
+def _read_passport(data: Path) -> Passport:
+    place = Place(str(data))
+    if not data.is_dir():
+        raise DataDirectory("There is no data directory here", remedy="Make one with diaba init.", place=place)
+    path = data / "register.json"
+    try:
+        raw = json.loads(path.read_text("utf-8"))
+        passport = Passport(**{**raw, "sources": tuple(raw["sources"])})
+    except FileNotFoundError as fault:
+        raise DataDirectory(
+            "This is no data directory: it has no register.json",
+            remedy="Name another one, or make one with diaba init.",
+            place=place,
+        ) from fault
+    except (OSError, ValueError, TypeError, KeyError) as fault:
+        raise DataDirectory(
+            f"register.json cannot be read: {fault}", remedy="Restore it from a backup.", place=Place(str(path))
+        ) from fault
+    if passport.format != FORMAT:
+        raise DataDirectory(
+            f"The data directory has format {passport.format}, and this version knows format {FORMAT}",
+            remedy="Install the version of diaba that made it.", place=place,
+        )  # fmt: skip
+    return passport
+
+
+def _take_lock(data: Path) -> IO[str]:
+    """Hold the directory for this process; raise ``DataDirectory`` naming the process that holds it."""
+    lock = (data / "lock").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as fault:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        raise DataDirectory(
+            f"Another process holds the data directory (process {holder})",
+            remedy="Stop it, or ask the service that it runs.", place=Place(str(data)),
+        ) from fault  # fmt: skip
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def _workshop(data: Path) -> Path:
+    """Return where a new directory is built: beside its place, or in it where it is a mount or beside is read-only."""
+    beside = data.parent / f".{data.name}.unfinished"
+    if data.exists() and (data.is_mount() or not os.access(data.parent, os.W_OK)):
+        return data / beside.name
+    return beside
+
+
+def _move(workshop: Path, data: Path) -> None:
+    """Put a finished directory in its place; entry by entry, the passport last, where it cannot be moved whole."""
+    if workshop.parent != data:
+        workshop.replace(data)
+        sync_folder(data.parent)
+        return
+    for name in sorted((path.name for path in workshop.iterdir()), key=lambda name: (name == "register.json", name)):
+        (workshop / name).replace(data / name)
+    workshop.rmdir()
+    sync_folder(data)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+
+
+# --- what is loaded from the code's own folders -------------------------------------------------------------------
+
+
+def _ontology_files() -> Iterator[Path]:
+    yield from sorted(folder("ontology").glob("*.ttl"))
+
+
+def _ontology_digest() -> str:
+    digest = hashlib.sha256()
+    for path in _ontology_files():
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _ontology_parcel() -> Parcel:
+    inputs = tuple(input_of(path) for path in _ontology_files())
+    declaration = Declaration(Confidence.V1, {"en": "The Diaba ontology", "vi": "Bộ từ vựng Địa bạ"})
+    return Parcel(ONTOLOGY, inputs, declaration)
+
+
+def _pack_parcels(pack: Pack) -> Iterator[Parcel]:
+    for part in pack.parts:
+        declaration = Declaration(part.confidence, part.title, part.licence)
+        yield Parcel(part.source, (input_of(part.file, part.mapping),), declaration)
+
+
+def _confidence(mark: str | None) -> str | None:
+    if mark is None:
+        return None
+    iri = _CONFIDENCES.get(mark.removeprefix(Confidence.NS))
+    if iri is None:
+        raise BadSetting(
+            f"There is no confidence {mark}", remedy=f"Use one of {', '.join(sorted(_CONFIDENCES))}."
+        )
+    return iri
+
+
+def _is_older(here: str, there: str) -> bool:
+    """Tell whether version ``here`` lies before ``there``; parts are compared as numbers where they are numbers."""
+
+    def key(version: str) -> list[tuple[int, str]]:
+        return [(int(part), "") if part.isdecimal() else (0, part) for part in version.split(".")]
+
+    return key(here) < key(there)
+
+
+def _user() -> str:
+    """Return the name of who runs this process, or the number where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
