@@ -65,6 +65,22 @@ class SecurityHeaders:
         await self.app(scope, receive, send_safely if scope["type"] == "http" else send)
 
 
+class BasePath:
+    """Let the app know the prefix under which a proxy publishes it, whether the proxy cuts it off or leaves it."""
+
+    def __init__(self, app: ASGIApp, base_path: str) -> None:
+        self.app = app
+        self.base_path = base_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.base_path and scope["type"] == "http":
+            path: str = scope["path"]
+            if path != self.base_path and not path.startswith(self.base_path + "/"):
+                path = self.base_path + path  # what ASGI wants: the whole path, the prefix included
+            scope = {**scope, "path": path, "root_path": self.base_path}
+        await self.app(scope, receive, send)
+
+
 def create_app(settings: Settings, reader: RegisterReader, gateway: Gateway) -> FastAPI:
     """Return the service over this reader and gateway. ``gateway`` waits for the keys that let people write."""
     app = FastAPI(
@@ -74,7 +90,6 @@ def create_app(settings: Settings, reader: RegisterReader, gateway: Gateway) -> 
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        root_path=settings.base_path,
     )
     app.state.gateway = gateway
     desk = pages.Desk(settings, reader, app.version, load_queries([folder("queries")]))
@@ -82,6 +97,7 @@ def create_app(settings: Settings, reader: RegisterReader, gateway: Gateway) -> 
     app.include_router(pages.routes(desk, app))
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(BasePath, base_path=settings.base_path)
     _answer_faults(app, desk)
     return app
 

@@ -12,7 +12,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -133,19 +133,20 @@ def opened(ctx: click.Context) -> Iterator[Register]:
     data = _settings(ctx).data
     if _is_empty(data):
         _make(data, "vn", _wording(ctx))
-    with closing(Register.open(data)) as register:
+    with Register.open(data) as register:
         yield register
 
 
 def _is_empty(data: Path) -> bool:
-    return not data.exists() or not any(data.iterdir())
+    """Say whether nothing is kept here yet; what begins with a dot may be left of a first use that was broken off."""
+    return not data.exists() or all(path.name.startswith(".") for path in data.iterdir())
 
 
 def _make(data: Path, pack: str | None, say: Wording) -> int:
     if pack:
         _tell(say("data.making", path=data))
-    with closing(Register.create(data, pack=pack)) as register:
-        return register.reader.revision
+    with _progress() as progress, Register.create(data, pack=pack, progress=progress) as register:
+        return register.revision
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -177,6 +178,8 @@ def who(ctx: click.Context, words: tuple[str, ...], as_of: str, known_at: str) -
             if _wants_json(ctx):
                 _print_json({"question": question.text, "card": None, "near": near})
             _complain(fault)
+            if near and near[0]["kind"] == "body":
+                _tell(say("ask.body", label=near[0]["label"]))
             if near and not _wants_json(ctx):
                 terminal.show(Text(), Text(say("search.near"), style="bold"), terminal.rows(near, say))
             ctx.exit(NOTHING)
@@ -325,7 +328,7 @@ def ask(ctx: click.Context, query: str | None, given: tuple[str, ...], listing: 
     elif table.rows:
         named = {column.name: _spoken(column.label, say) for column in chosen.columns}
         titles = [named.get(column, column) for column in table.columns]
-        terminal.show(terminal.heading(_spoken(chosen.title, say)), Text(), terminal.plain(titles, table.rows))
+        terminal.show(terminal.heading(_spoken(chosen.title, say)), Text(), terminal.listing(titles, table.rows))
     if not table.rows:
         raise NotFound(say("ask.none"))
 
@@ -372,7 +375,7 @@ def _list_queries(ctx: click.Context, queries: Iterable[CannedQuery], say: Wordi
     for query in queries:
         takes = ", ".join(f"[{one.name}]" if one.default else one.name for one in query.parameters)
         rows.append((query.name, takes, _spoken(query.title, say)))
-    terminal.show(terminal.plain([say("table.query"), say("table.parameters"), say("table.meaning")], rows))
+    terminal.show(terminal.listing([say("table.query"), say("table.parameters"), say("table.meaning")], rows))
 
 
 # --- keeping --------------------------------------------------------------------------------------------------------
@@ -423,9 +426,8 @@ def load(ctx: click.Context, files: tuple[str, ...], **options: Any) -> None:
 def rebuild(ctx: click.Context) -> None:
     """Make the graph, its standings, the history and the search index anew from the journal."""
     say = _wording(ctx)
-    with opened(ctx) as register, _progress() as progress:
-        register.rebuild(progress=progress)
-        revision = register.reader.revision
+    with _progress() as progress, Register.open(_settings(ctx).data, rebuild=True, progress=progress) as register:
+        revision = register.revision
     if _wants_json(ctx):
         _print_json({"revision": revision})
     else:

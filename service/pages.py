@@ -81,7 +81,7 @@ class Desk:
             kept_language=kept,
             other_language=other,
             other_address=here + "?" + urlencode({**query, "lang": other}),
-            json_address=here + "?" + urlencode({**query, "format": "json"}),
+            json_address=here + "?" + urlencode({**query, **({"lang": kept} if kept else {}), "format": "json"}),
             version=self.version,
             revision=self.reader.revision,
             **values,

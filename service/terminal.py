@@ -14,6 +14,7 @@ from io import StringIO
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
@@ -24,8 +25,8 @@ from rich.tree import Tree
 from service.card import Description, Entry, Section, Thing
 from service.wording import Wording
 
-#: columns where the width is not known, and the widest that still reads well
-_NARROW, _WIDE = 80, 110
+#: columns: the fewest that are believed, those taken where none are known, the most that still read well
+_NARROWEST, _NARROW, _WIDE = 40, 80, 110
 _MARKS = {"held": "●", "shared": "◐", "disputed": "▲", "needs-decision": "▲", "unknown": "?"}
 _STYLES = {"held": "green", "shared": "green", "disputed": "yellow", "needs-decision": "yellow"}
 
@@ -33,10 +34,9 @@ _STYLES = {"held": "green", "shared": "green", "disputed": "yellow", "needs-deci
 def show(*parts: RenderableType) -> None:
     """Write the parts to standard output, coloured on a terminal only."""
     terminal = sys.stdout.isatty()
-    width = min(shutil.get_terminal_size((_NARROW, 24)).columns, _WIDE) if terminal else _columns()
     text = StringIO()
     console = Console(
-        file=text, force_terminal=terminal, width=width, highlight=False, emoji=False, markup=False,
+        file=text, force_terminal=terminal, width=_width(), highlight=False, emoji=False, markup=False,
         no_color=not terminal or "NO_COLOR" in os.environ, color_system="standard" if terminal else None,
         legacy_windows=False,
     )  # fmt: skip
@@ -46,9 +46,11 @@ def show(*parts: RenderableType) -> None:
     click.echo("\n".join(lines), color=terminal)
 
 
-def _columns() -> int:
+def _width() -> int:
+    if sys.stdout.isatty():
+        return min(shutil.get_terminal_size((_NARROW, 24)).columns, _WIDE)
     given = os.environ.get("COLUMNS", "")
-    return int(given) if given.isdigit() and int(given) >= 40 else _NARROW
+    return int(given) if given.isdigit() and int(given) >= _NARROWEST else _NARROW
 
 
 # --- the card -------------------------------------------------------------------------------------------------------
@@ -172,14 +174,33 @@ def portfolio(found: Sequence[Mapping[str, Any]], say: Wording) -> Table:
     return table
 
 
-def plain(headings: Sequence[str], found: Iterable[Sequence[str | None]]) -> Table:
-    """Return any rows under their headings."""
+def listing(headings: Sequence[str], found: Sequence[Sequence[str | None]]) -> RenderableType:
+    """Return any rows: as a table where every word fits in its column, else one under the other."""
+    words = [
+        max((cell_len(word) for cell in (heading, *cells) for word in (cell or "").split()), default=0)
+        for heading, *cells in zip(headings, *found, strict=True)
+    ]
+    if sum(words) + 2 * len(words) > _width():
+        return _records(headings, found)
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in headings:
-        table.add_column(title, overflow="fold")
+    for title, width in zip(headings, words, strict=True):
+        table.add_column(title, overflow="fold", min_width=width)
     for row in found:
         table.add_row(*(Text(cell or "") for cell in row))
     return table
+
+
+def _records(headings: Sequence[str], found: Sequence[Sequence[str | None]]) -> Group:
+    parts: list[RenderableType] = []
+    for number, row in enumerate(found):
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for title, cell in zip(headings, row, strict=True):
+            if cell:
+                grid.add_row(Text(title, style="bold"), Text(cell))
+        parts += [Text(), grid] if number else [grid]
+    return Group(*parts)
 
 
 def tree(title: str, start: str, onward: Mapping[str, Sequence[str]], names: Mapping[str, str], say: Wording) -> Tree:
