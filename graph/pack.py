@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyoxigraph as ox
 
 from graph.errors import Malformed, Place, Unreadable
-from graph.tables import is_table, map_quads, map_table, read_mapping
+from graph.files import input_of, parse
 from graph.terms import Confidence
 
 MANIFEST: Final = "pack.toml"
@@ -24,14 +24,6 @@ MANIFEST: Final = "pack.toml"
 _PACK_KEYS: Final = frozenset({"name", "version", "title", "timezone", "languages", "part"})
 _PART_KEYS: Final = frozenset({"file", "mapping", "source", "title", "confidence", "licence"})
 _CONFIDENCES: Final = frozenset({"V1", "V2", "V3", "V3-mock", "R"})
-_FORMATS: Final = {
-    ".ttl": ox.RdfFormat.TURTLE,
-    ".trig": ox.RdfFormat.TRIG,
-    ".nt": ox.RdfFormat.N_TRIPLES,
-    ".nq": ox.RdfFormat.N_QUADS,
-    ".jsonld": ox.RdfFormat.JSON_LD,
-    ".rdf": ox.RdfFormat.RDF_XML,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +86,11 @@ def read_pack(folder: Path) -> Pack:
 
 
 def quads_of(part: Part) -> Iterator[ox.Quad]:
-    """Yield the statements of a part in the default graph, mapped if it says so; TriG and N-Quads keep their graphs.
+    """Yield the statements of a part, mapped if it says so; only TriG and N-Quads have graphs of their own.
 
     Raises ``Malformed`` or ``Unreadable`` with the place.
     """
-    mapping = read_mapping(part.mapping) if part.mapping else None
-    if mapping and is_table(part.file):
-        yield from map_table(part.file, mapping, part.source)
-    elif mapping:
-        yield from map_quads(mapping, _parsed(part))
-    else:
-        yield from _parsed(part)
-
-
-def _parsed(part: Part) -> Iterator[ox.Quad]:
-    place = Place(str(part.file))
-    try:
-        yield from ox.parse(path=part.file, format=_FORMATS.get(part.file.suffix), base_iri=part.source)
-    except OSError as fault:
-        raise Unreadable(f"The part cannot be read: {fault}", remedy="Install the pack again.", place=place) from fault
-    except SyntaxError as fault:
-        place = Place(str(part.file), fault.lineno, fault.offset)
-        raise Malformed(f"The part is not RDF: {fault.msg}", remedy="Mend the syntax here.", place=place) from fault
+    return parse(input_of(part.file, part.mapping), part.source)
 
 
 def _part(folder: Path, entry: dict[str, Any], manifest: Path) -> Part:

@@ -211,9 +211,7 @@ def _columns(path: Path, text: str) -> frozenset[str]:
             "The mapping is not a SPARQL query", remedy="Mend the syntax here.", place=Place(str(path), line, column)
         ) from fault
     if not isinstance(results, ox.QueryTriples):
-        raise Malformed(
-            "The mapping is not a CONSTRUCT query", remedy="Write it as CONSTRUCT.", place=Place(str(path))
-        )
+        raise Malformed("The mapping is not a CONSTRUCT query", remedy="Write it as CONSTRUCT.", place=Place(str(path)))
     code = _NOT_CODE.sub(" ", text)
     if re.search(r"\bSERVICE\b", code, re.I):
         raise Malformed(

@@ -27,7 +27,13 @@ def pack() -> Pack:
 
 
 @pytest.fixture(scope="session")
-def register(pack: Pack) -> Sources:
+def statements(pack: Pack) -> dict[str, list[ox.Quad]]:
+    """Return the statements of every part by its source."""
+    return {part.source: list(quads_of(part)) for part in pack.parts}
+
+
+@pytest.fixture(scope="session")
+def register(pack: Pack, statements: dict[str, list[ox.Quad]]) -> Sources:
     store = OxigraphStore()
     graph = ox.NamedNode("https://w3id.org/diaba/ns")
     for name in ("core.ttl", "schemes.ttl"):
@@ -36,6 +42,6 @@ def register(pack: Pack) -> Sources:
     sources = ox.NamedNode(Graphs.sources)
     for part in pack.parts:
         graph = ox.NamedNode(part.source)
-        store.raw.bulk_extend(ox.Quad(q.subject, q.predicate, q.object, graph) for q in quads_of(part))
+        store.raw.bulk_extend(ox.Quad(q.subject, q.predicate, q.object, graph) for q in statements[part.source])
         store.raw.add(ox.Quad(graph, ox.NamedNode(D.confidence), ox.NamedNode(part.confidence), sources))
     return Register(store, OxigraphStore(), pack)

@@ -116,9 +116,7 @@ def test_another_delimiter_and_encoding_are_named_in_the_header(tmp_path: Path) 
         ("", None, "is empty"),
     ],
 )
-def test_a_bad_table_is_refused_with_its_line(
-    tmp_path: Path, table: str | bytes, line: int | None, words: str
-) -> None:
+def test_a_bad_table_is_refused_with_its_line(tmp_path: Path, table: str | bytes, line: int | None, words: str) -> None:
     with pytest.raises(Malformed) as caught:
         make(tmp_path, table)
     assert words in caught.value.message
@@ -266,9 +264,7 @@ def test_a_title_with_spaces_can_be_written_in_a_mapping(tmp_path: Path) -> None
 
 
 def test_a_column_without_a_title_is_numbered(tmp_path: Path) -> None:
-    mapping = (
-        f"# problem: a\n# solution: b\nCONSTRUCT {{ ?row <{COLUMN}y> ?v }} WHERE {{ ?row <{COLUMN}_col.1> ?v }}"
-    )
+    mapping = f"# problem: a\n# solution: b\nCONSTRUCT {{ ?row <{COLUMN}y> ?v }} WHERE {{ ?row <{COLUMN}_col.1> ?v }}"
     assert len(make(tmp_path, ",name\n0,A\n1,B\n", mapping)) == 2
 
 
