@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -286,3 +287,11 @@ def test_tables_are_known_by_their_names() -> None:
     assert is_table(Path("a.TSV.gz"))
     assert not is_table(Path("a.ttl"))
     assert not is_table(Path("csv"))
+
+
+def test_the_example_in_the_documentation_runs(tmp_path: Path) -> None:
+    page = Path(__file__).resolve().parents[2] / "service" / "docs" / "mappings.md"
+    blocks = dict(re.findall(r"```(csv|sparql)\n(.*?)```", page.read_text("utf-8"), re.S))
+    quads = make(tmp_path, blocks["csv"], blocks["sparql"])
+    assert values(quads, "province-of-a", "#from") == {"2011-01-01"}
+    assert values(quads, "province-of-b", "#until") == {"2011-01-01"}
