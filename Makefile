@@ -40,7 +40,7 @@ lock: $(VENV)/.dev ## choose the newest versions and write both lock files
 	$(COMPILE) --group build -c requirements-dev.lock -o requirements.lock
 
 clean: ## remove the venv and what tools left behind; ./data stays
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist tests/benchmarks/.cache *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The marks below hold the time of the last install: a second `make serve` starts at once.

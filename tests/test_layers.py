@@ -21,7 +21,7 @@ LAYERS = (
     ("terms", "errors", "model", "resources"),
     ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank"),
     ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door"),
-    ("pack", "loading", "reach", "standing", "search", "history", "inference", "labels", "flows"),
+    ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows"),
     ("register", "answering"),
 )
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}
@@ -153,7 +153,7 @@ def test_everything_imported_is_declared_and_everything_declared_is_imported() -
         assert top in homes, f"{told([one])}, which is not installed"
         for home in homes[top]:
             used.setdefault(home.lower().replace("_", "-"), []).append(one)
-    hidden = {"python-multipart"}  # FastAPI loads it by itself to read a posted form
+    hidden = {"tzdata"}  # zoneinfo reads it by itself where the system has no zones of its own
     for home, where in used.items():
         outside = [one for one in where if one.module != "graph.inference"]
         assert home in always or not outside, f"add {home} to the dependencies in pyproject.toml:\n{told(outside)}"
