@@ -16,7 +16,7 @@ from graph.labels import labels, tail
 from graph.queries import CannedQuery, run
 from graph.search import Hit, SearchIndex
 from graph.store import Reader
-from graph.terms import RDF, D, Role, Status
+from graph.terms import RDF, RESOURCE_CLASSES, D, Role, Status
 from service.clocks import parse_day, parse_instant, today_in
 from service.settings import LANGUAGES
 from service.wording import Wording
@@ -30,6 +30,14 @@ DATA = ("dataset", "series", "service", "catalog", "task")
 #: how a hit was met that is weaker than by one of its names
 _WEAK = frozenset({"context", "similar", "partly"})
 _BODIES = frozenset({D.Agency, D.OutsideBody, D.Holder})
+_KINDS = {
+    "dataset": RESOURCE_CLASSES,
+    "task": {D.Task},
+    "post": {D.Post},
+    "body": _BODIES,
+    "area": {D.Area},
+    "law": {D.LegalInstrument, D.Provision},
+}
 _STANDING = (D.role, D.status, D.holder, D.from_, D.until)
 
 
@@ -121,7 +129,12 @@ def answer(reader: RegisterReader, question: Question, say: Wording, limit: int 
         if not hits:
             raise NotFound(say("question.none", text=question.text), remedy=say("question.try"))
         iri, others = hits[0].iri, hits[1:]
-    card = who(reader, iri, question.as_of, question.known_at)
+    try:
+        card = who(reader, iri, question.as_of, question.known_at)
+    except NotFound:
+        if not _types(reader, iri):
+            raise NotFound(say("question.no_iri", iri=iri), remedy=say("question.iri_try")) from None
+        raise _not_data(labels(reader.graph, [iri], question.as_of, languages_of(say))[iri], "", say) from None
     return Answer(
         question,
         write(reader, card, languages_of(say)),
@@ -163,7 +176,7 @@ def find_data(reader: RegisterReader, question: Question, say: Wording) -> tuple
     """Return the IRI and the label of the data that the words mean; raise ``NotFound`` when they mean none."""
     if question.names_iri:
         iri = question.text
-        if next(iter(reader.graph.outgoing([iri], (RDF.type,))), None) is None:
+        if not _types(reader, iri):
             raise NotFound(say("question.no_iri", iri=iri), remedy=say("question.iri_try"))
         return iri, labels(reader.graph, [iri], question.as_of, languages_of(say))[iri]
     hits = find(reader, question, say, DATA, 1)
@@ -197,7 +210,11 @@ def portfolio(
 
 def is_body(reader: RegisterReader, iri: str) -> bool:
     """Say whether the IRI is a body of the register."""
-    return any(quad.object.value in _BODIES for quad in reader.graph.outgoing([iri], (RDF.type,)))
+    return not _BODIES.isdisjoint(_types(reader, iri))
+
+
+def _types(reader: RegisterReader, iri: str) -> set[str]:
+    return {quad.object.value for quad in reader.graph.outgoing([iri], (RDF.type,))}
 
 
 def languages_of(say: Wording) -> tuple[str, ...]:
@@ -263,11 +280,12 @@ def standings_on(
 
 def _row_of_iri(reader: RegisterReader, question: Question, say: Wording) -> dict[str, Any] | None:
     iri = question.text
-    types = {quad.object.value for quad in reader.graph.outgoing([iri], (RDF.type,))}
+    types = _types(reader, iri)
     if not types:
         return None
     label = labels(reader.graph, [iri], question.as_of, languages_of(say))[iri]
-    hit = Hit(iri, "body" if types & _BODIES else "dataset", label, label, "", 1.0)
+    kind = next((kind for kind, classes in _KINDS.items() if types & classes), "field")
+    hit = Hit(iri, kind, label, label, "", 1.0)
     return rows_of(reader, [hit], day_of(reader, question), say)[0]
 
 
@@ -283,7 +301,26 @@ def _remark(hit: Hit, say: Wording) -> str:
     )
 
 
-# --- counts ---------------------------------------------------------------------------------------------------------
+# --- what is in the register ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Hold a question to try: the words, the day (empty: today) and the page that answers it."""
+
+    text: str
+    day: str = ""
+    path: str = "/who"
+
+
+#: examples that show the range: no accents, two days, an abbreviation, a body that has ended
+EXAMPLES = (
+    Example("dat dai"),
+    Example("đăng ký doanh nghiệp", "2025-02-28"),
+    Example("đăng ký doanh nghiệp", "2025-03-01"),
+    Example("CSDLQG dân cư"),
+    Example("bo ke hoach va dau tu", "2025-02-28", "/datasets-of"),
+)
 
 _COUNTED = {
     "datasets": "<http://www.w3.org/ns/dcat#Dataset>",
@@ -294,22 +331,33 @@ _COUNTED = {
 }
 
 
-class Counts:
-    """Count what is in the register, once per revision."""
+class Contents:
+    """Tell what is in the register: counts, and which example questions it can answer; looked up once per revision."""
 
     def __init__(self, reader: RegisterReader) -> None:
         self._reader = reader
-        self._counted: tuple[int, dict[str, int]] = (-1, {})
+        self._known: tuple[int, dict[str, int], tuple[Example, ...]] = (-1, {}, ())
 
-    def now(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """Return how many there are of each sort, in the order of the home page."""
-        revision, counts = self._counted
-        if revision != self._reader.revision:
+        return self._now()[1]
+
+    def examples(self) -> tuple[Example, ...]:
+        """Return the examples that find something here: another country's register has none of Vietnam's."""
+        return self._now()[2]
+
+    def _now(self) -> tuple[int, dict[str, int], tuple[Example, ...]]:
+        if self._known[0] != self._reader.revision:
             revision = self._reader.revision
             counts = {name: self._count(kind) for name, kind in _COUNTED.items()}
-            self._counted = (revision, counts)
-        return counts
+            self._known = (revision, counts, tuple(example for example in EXAMPLES if self._finds(example)))
+        return self._known
 
     def _count(self, kind: str) -> int:
         rows = self._reader.graph.query(f"SELECT (COUNT(DISTINCT ?thing) AS ?number) WHERE {{ ?thing a {kind} }}")
         return int(next(iter(rows))["number"].value)
+
+    def _finds(self, example: Example) -> bool:
+        kinds = DATA if example.path == "/who" else ("body", "post")
+        hits = self._reader.search.search(example.text, kinds, limit=1)
+        return bool(hits) and hits[0].note not in _WEAK

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
@@ -30,7 +29,6 @@ from graph.queries import CannedQuery, Sort, load_queries, run
 from graph.register import Register
 from graph.resources import folder
 from service import asking, terminal
-from service.app import create_app
 from service.card import describe
 from service.clocks import parse_day, today_in
 from service.faults import NOTHING, outcome_of
@@ -442,6 +440,10 @@ def rebuild(ctx: click.Context) -> None:
 @click.pass_context
 def serve(ctx: click.Context, host: str | None, port: str | None, base_path: str | None) -> None:
     """Serve the pages and the JSON until stopped."""
+    import uvicorn  # here, because no other verb needs the half second that the web framework takes to import
+
+    from service.app import create_app
+
     settings = _settings(ctx, host=host, port=port, base_path=base_path)
     say = _wording(ctx)
     with _listening(settings, say) as listener, opened(ctx) as register:

@@ -30,15 +30,6 @@ _DOCUMENT = re.compile(r"[a-z][a-z0-9-]*")
 #: the languages an address may lead into from a page: never a script
 _SCHEMES = ("http", "https", "mailto")
 
-#: examples on the home page that show the range: no accents, old names, abbreviations, an earlier day
-EXAMPLES = (
-    ("dat dai", ""),
-    ("đăng ký doanh nghiệp", "2025-02-28"),
-    ("đăng ký doanh nghiệp", "2025-03-01"),
-    ("CSDLQG dân cư", ""),
-    ("bo ke hoach va dau tu", ""),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -102,14 +93,14 @@ def routes(desk: Desk, app: FastAPI) -> APIRouter:
     """Return the routes of the pages; ``app`` is asked for its own description on ``/api``."""
     router = APIRouter()
     reader, settings = desk.reader, desk.settings
-    counted = asking.Counts(reader)
+    contents = asking.Contents(reader)
 
     @router.get("/", response_class=HTMLResponse, include_in_schema=False)
     def home(request: Request, as_of: str = "") -> Response:
         say = wording_of(request, settings)
         if as_of:
             asking.read_question(reader, "-", as_of, "", say)
-        return desk.page(request, "home.html", counts=counted.now(), examples=EXAMPLES, as_of=as_of)
+        return desk.page(request, "home.html", counts=contents.counts(), examples=contents.examples(), as_of=as_of)
 
     @router.get(
         "/who", tags=["answers"], summary="Who answers for this data, on any day, and why", response_class=JSONResponse

@@ -116,7 +116,7 @@ def _entry(entry: Entry, say: Wording) -> Iterable[RenderableType]:
         yield Text(f"↳ {step}")
     yield Text(f"{say('card.source')}: {', '.join(thing.label for thing in entry.sources)}", style="dim")
     for other in entry.support:
-        yield Text(f"{say('card.support')}: {_named(other.holders, say)} · {_known(other)}", style="dim")
+        yield Text(f"{say('card.support')}: {' · '.join((*other.remarks, _known(other)))}", style="dim")
 
 
 def _known(entry: Entry) -> str:

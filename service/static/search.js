@@ -8,6 +8,7 @@ for (const form of document.querySelectorAll("form.search")) {
   const heard = form.querySelector(".heard");
   let rows = [];
   let chosen = -1;
+  let shownFor = "";
   let waiting = null;
   let running = null;
 
@@ -54,14 +55,16 @@ for (const form of document.querySelectorAll("form.search")) {
     window.location.assign(address);
   }
 
-  function show(found) {
+  function show(found, text) {
     rows = found;
+    shownFor = text;
     list.replaceChildren(
       ...rows.map((row, index) => {
         const node = document.createElement("li");
         node.id = `row-${index}`;
         node.setAttribute("role", "option");
         node.setAttribute("aria-selected", "false");
+        if (!row.path) node.className = "flat";
         node.append(part("name", row.label));
         node.append(part("meta", row.remark ? `${row.kind_label} · ${row.remark}` : row.kind_label));
         if (row.answer) {
@@ -98,7 +101,7 @@ for (const form of document.querySelectorAll("form.search")) {
       const answer = await fetch(address, { signal: running.signal, headers: { accept: "application/json" } });
       if (!answer.ok) throw new Error(String(answer.status));
       const found = await answer.json();
-      if (input.value.trim() === text && document.activeElement === input) show(found.rows);
+      if (input.value.trim() === text && document.activeElement === input) show(found.rows, text);
     } catch (fault) {
       if (fault.name === "AbortError") return;
       close();
@@ -107,6 +110,7 @@ for (const form of document.querySelectorAll("form.search")) {
   }
 
   function askSoon() {
+    if (input.value.trim().length < 2) close();
     choose(-1);
     clearTimeout(waiting);
     waiting = setTimeout(ask, 120);
@@ -116,7 +120,7 @@ for (const form of document.querySelectorAll("form.search")) {
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      if (list.hidden) {
+      if (list.hidden || shownFor !== input.value.trim()) {
         ask();
         return;
       }

@@ -148,6 +148,21 @@ def test_the_name_of_a_body_is_no_data_but_leads_to_what_it_answers_for(client: 
     assert [link["href"] for link in elements.all("a") if link["href"].startswith("/datasets-of?")]
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("mof", "is not data"),
+        ("vn", "is not data"),
+        ("law", "is not data"),
+        ("no-such-thing", "Nothing in the register"),
+    ],
+)
+def test_an_iri_that_is_no_data_is_said_to_be_none(client: httpx.Client, name: str, told: str) -> None:
+    answer = client.get(f"/who?q={TEST}{name}&lang=en")
+    assert answer.status_code == 404
+    assert told in answer.json()["detail"]
+
+
 def test_a_body_lists_what_it_and_its_units_answer_for(client: httpx.Client) -> None:
     found = client.get("/datasets-of?q=bo+tai+chinh").json()
     assert found["body"]["label"] == "Bộ Tài chính"
