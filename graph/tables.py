@@ -40,6 +40,7 @@ _NOT_CODE: Final = re.compile(
     r"|#[^\n]*",
     re.S,
 )
+_SERVICE: Final = re.compile(r"(?<![\w?$:.%-])SERVICE(?![\w:.%-])", re.I)
 _PREFIX: Final = re.compile(r"\bPREFIX\s+([\w.-]*):\s*<" + re.escape(COLUMN) + ">", re.I)
 _WHERE_IN_QUERY: Final = re.compile(r"error at (\d+):(\d+): (.*)", re.S)
 
@@ -202,6 +203,12 @@ def _header(path: Path, text: str) -> dict[str, str]:
 
 def _columns(path: Path, text: str) -> frozenset[str]:
     """Check that the text is a CONSTRUCT that stays here, and give the columns it names."""
+    code = _NOT_CODE.sub(" ", text)
+    if _SERVICE.search(code):  # before anything is evaluated: an ASK would call out at once
+        raise Malformed(
+            "The mapping asks another service", remedy="Remove SERVICE: a mapping sees its input only.",
+            place=Place(str(path)),
+        )  # fmt: skip
     try:
         results = ox.Store().query(text, custom_functions=_FUNCTIONS)
     except SyntaxError as fault:
@@ -212,12 +219,6 @@ def _columns(path: Path, text: str) -> frozenset[str]:
         ) from fault
     if not isinstance(results, ox.QueryTriples):
         raise Malformed("The mapping is not a CONSTRUCT query", remedy="Write it as CONSTRUCT.", place=Place(str(path)))
-    code = _NOT_CODE.sub(" ", text)
-    if re.search(r"\bSERVICE\b", code, re.I):
-        raise Malformed(
-            "The mapping asks another service", remedy="Remove SERVICE: a mapping sees its input only.",
-            place=Place(str(path)),
-        )  # fmt: skip
     names: set[str] = set()
     for prefix in _PREFIX.findall(text):
         names.update(re.findall(rf"(?<![\w:.%-]){re.escape(prefix)}:([\w%-]+)", code))

@@ -139,6 +139,7 @@ def test_a_bad_table_is_refused_with_its_line(tmp_path: Path, table: str | bytes
             "# problem: a\n# solution: b\nCONSTRUCT { ?s ?p ?o } WHERE { SERVICE <https://example.org/> { ?s ?p ?o } }",
             "asks another service",
         ),
+        ("# problem: a\n# solution: b\nASK { service <https://example.org/> { ?s ?p ?o } }", "asks another service"),
     ],
 )
 def test_a_bad_mapping_is_refused(tmp_path: Path, mapping: str, words: str) -> None:
@@ -155,8 +156,9 @@ def test_a_syntax_error_in_a_mapping_names_its_line(tmp_path: Path) -> None:
     assert caught.value.place.line == 3
 
 
-def test_the_word_service_in_a_string_or_an_iri_is_no_service(tmp_path: Path) -> None:
+def test_a_string_an_iri_or_a_variable_called_service_is_no_service(tmp_path: Path) -> None:
     mapping = MAPPING.replace("https://example.org/col:", "https://example.org/SERVICE/col:")
+    mapping = mapping.replace("?since", "?service").replace("PREFIX f:", "PREFIX service: <urn:x:>\nPREFIX f:")
     assert make(tmp_path, mapping=mapping)
 
 
