@@ -7,6 +7,7 @@ any store: the embedded one walks its indexes, a remote one asks a single ``VALU
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,35 @@ from graph.terms import D, Graphs
 
 _PROJECTION = ox.NamedNode(Graphs.projection)
 _REVISION = ox.NamedNode(D.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """Declare what a store can do beyond its contract; what lacks one says so instead of trying.
+
+    ``checkpoint``: hold its state of a moment apart, for other processes to read. ``bulk``: load past its transactions.
+    ``lateral``: understand LATERAL in a query. ``union_default_graph``: show a query the union of all graphs.
+    ``whole``: show readers a change of any size only once all of it is in. ``blank_nodes``: keep blank nodes as loaded.
+    """
+
+    store: str
+    checkpoint: bool = False
+    bulk: bool = False
+    lateral: bool = False
+    union_default_graph: bool = False
+    whole: bool = False
+    blank_nodes: bool = False
+
+    def require(self, name: str, remedy: str) -> None:
+        """Raise ``StoreFault`` unless the store has the capability of this name."""
+        if not getattr(self, name):
+            raise StoreFault(f"{self.store} cannot do this: it has no {name.replace('_', ' ')}", remedy=remedy)
+
+
+EMBEDDED = Capabilities(
+    "The embedded store",
+    checkpoint=True, bulk=True, lateral=True, union_default_graph=True, whole=True, blank_nodes=True,
+)  # fmt: skip
 
 
 class Edges(Protocol):
@@ -42,6 +72,10 @@ class Reader(Edges, Protocol):
 
 class Store(Reader, Protocol):
     """Write as well. A change is all or nothing, carries its revision, and is harmless when applied twice."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Declare what the store can do beyond this."""
 
     def apply(self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad], revision: int) -> None:
         """Remove, then add, then note the revision, in one commit."""
@@ -91,6 +125,10 @@ class OxigraphStore:
     @property
     def revision(self) -> int:
         return self._revision
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return EMBEDDED
 
     def outgoing(self, nodes: Iterable[str], predicates: Sequence[str] | None = None) -> Iterator[ox.Quad]:
         match = self.raw.quads_for_pattern
