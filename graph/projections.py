@@ -31,7 +31,8 @@ _SCOPES = ox.NamedNode(Graphs.scopes)
 _KEY = ox.NamedNode(D.scopeKey)
 _SCOPE_PARTS: Final = (D.field, D.area, D.covers, D.coversMembersOf)
 _SCOPE_SAYS: Final = frozenset(ox.NamedNode(term) for term in (*_SCOPE_PARTS, RDF.type))
-_RESPONSIBLE: Final = frozenset(ox.NamedNode(term) for term in (D.Responsibility, D.ResourceResponsibility))
+_RESPONSIBLE: Final = frozenset({D.Responsibility, D.ResourceResponsibility})
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 _T = TypeVar("_T")
@@ -77,11 +78,11 @@ class GraphProjection:
             if change.added <= AT_ONCE:
                 self.store.apply((), added, change.number)
             else:
-                self.store.load(_told(added, change.added, "storing", progress), change.number)
+                self.store.load(_told(added, change.added, self.name, progress), change.number)
 
 
 class HistoryProjection:
-    """Keep what records said before."""
+    """Keep what records said before, with the keys of the scopes they had."""
 
     name = "history"
 
@@ -95,11 +96,15 @@ class HistoryProjection:
 
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
         for change in changes:
-            versions = self.journal.quads(change, "versions")
             if change.versions <= AT_ONCE:
-                self.store.apply((), versions, change.number)
+                versions = list(self.journal.quads(change, "versions"))
+                self.store.apply((), chain(versions, _keys_among(versions)), change.number)
             else:
-                self.store.load(versions, change.number)
+                before = self.store.revision
+                self.store.load(self.journal.quads(change, "versions"), before)
+                for piece in _pieces(_keys(self.store, _scoped(self.store))):
+                    self.store.apply((), piece, before)
+                self.store.apply((), (), change.number)
 
 
 class ScopesProjection:
@@ -118,7 +123,7 @@ class ScopesProjection:
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
         if _size(changes) > ANEW:
             self.store.clear(Graphs.scopes)
-            for piece in _pieces(self._keys(_scoped(self.store))):
+            for piece in _pieces(_keys(self.store, _scoped(self.store))):
                 self.store.apply((), piece, self.store.revision)
         else:
             touched = {
@@ -129,27 +134,32 @@ class ScopesProjection:
             if touched:
                 nodes = sorted(touched)
                 old = {quad for quad in self.store.outgoing(nodes, (D.scopeKey,)) if quad.graph_name == _SCOPES}
-                new = set(self._keys(nodes))
+                new = set(_keys(self.store, nodes))
                 if old != new:
                     self.store.apply(old - new, new - old, self.store.revision)
         self.store.note(Graphs.scopes, changes[-1].number)
 
-    def _keys(self, nodes: Iterable[str]) -> Iterator[ox.Quad]:
-        for node in nodes:
-            values: dict[str, set[str]] = {part: set() for part in _SCOPE_PARTS}
-            responsible = False
-            for _, predicate, value, _ in self.store.outgoing((node,), (RDF.type, *_SCOPE_PARTS)):
-                if predicate.value == RDF.type:
-                    responsible = responsible or value in _RESPONSIBLE
-                elif isinstance(value, ox.NamedNode):
-                    values[predicate.value].add(value.value)
-            if responsible and not values[D.covers] and not values[D.coversMembersOf]:
-                for key in keys_of(values[D.field], values[D.area]):
-                    yield ox.Quad(ox.NamedNode(node), _KEY, ox.NamedNode(key), _SCOPES)
+
+def _keys(reader: Reader, nodes: Iterable[str]) -> Iterator[ox.Quad]:
+    """Yield the scope keys of those of the nodes that are responsibilities for a scope."""
+    for node in nodes:
+        yield from _keys_among(reader.outgoing((node,), (RDF.type, *_SCOPE_PARTS)))
+
+
+def _keys_among(quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
+    """Yield the scope keys of the responsibilities that the statements describe whole."""
+    said: dict[str, dict[str, set[str]]] = {}
+    for subject, predicate, value, _ in quads:
+        said.setdefault(subject.value, {}).setdefault(predicate.value, set()).add(value.value)
+    for node, values in said.items():
+        about = values.get
+        if not about(RDF.type, _NONE).isdisjoint(_RESPONSIBLE) and not (about(D.covers) or about(D.coversMembersOf)):
+            for key in keys_of(about(D.field, _NONE), about(D.area, _NONE)):
+                yield ox.Quad(ox.NamedNode(node), _KEY, ox.NamedNode(key), _SCOPES)
 
 
 def _scoped(reader: Reader) -> list[str]:
-    """Return the responsibilities that have a field or an area."""
+    """Return everything that has a field or an area, sorted."""
     found: set[str] = set()
     for part in ("field", "area"):
         rows = reader.query(f"SELECT DISTINCT ?record {{ ?record <{D.NS}{part}> ?value }}")
@@ -176,7 +186,7 @@ class StandingsProjection:
             removed = chain.from_iterable(self.journal.quads(change, "removed") for change in changes)
             added = chain.from_iterable(self.journal.quads(change, "added") for change in changes)
             resources = reach.touched(self.store, removed, added)
-        follow = None if progress is None else _step(progress, "standings")
+        follow = None if progress is None else _step(progress, self.name)
         standing.refresh(self.store, resources, follow)
         self.store.note(Graphs.standings, changes[-1].number)
 
@@ -199,7 +209,7 @@ class SearchProjection:
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
         revision = changes[-1].number
         if self.revision == 0 or _size(changes) > ANEW:
-            nodes = _told(dict.fromkeys(all_nodes(self.reader)), None, "search index", progress)
+            nodes = _told(dict.fromkeys(all_nodes(self.reader)), None, self.name, progress)
             self.index.rebuild(documents_of(self.reader, nodes, self.languages), revision)
         else:
             touched = list(touched_documents(self.reader, _changed(self.journal, changes)))
@@ -211,6 +221,8 @@ def follow(projections: Sequence[Projection], journal: Journal, progress: Progre
     revision = journal.revision
     for projection in projections:
         while projection.revision < revision:
+            if progress is not None:
+                progress(projection.name, 0, None)
             changes = list(islice(journal.changes(projection.revision), 10_000))
             projection.follow(changes, progress)
 
