@@ -57,7 +57,7 @@ _LEVEL_COST: Final = {Level.central: 0, "": 1, Level.province: 3, Level.district
 _UNVERIFIED_COST: Final = 12
 
 _OPEN: Final = 2**31
-_TEXT_FIELDS: Final = ("words", "marked", "pairs", "starts", "around")
+_TEXT_FIELDS: Final = ("words", "marked", "pairs", "starts", "anywhere")
 _Tantivy = tantivy.Query
 
 
@@ -262,7 +262,7 @@ class SearchIndex:
                 continue
             length = min(spelling.size + cost, 255)
             digest = _digest(f"{document.iri} {naming.text} {number}") >> 20
-            near = [*starts[:number], *starts[number + 1 :], *around]
+            near = [*starts, *around, *spelling.pairs]
             if naming.scheme:
                 near.append(self._starts_of(naming.scheme))
             entry = tantivy.Document()
@@ -273,7 +273,7 @@ class SearchIndex:
             entry.add_text("marked", " ".join(spelling.marked))
             entry.add_text("pairs", " ".join(spelling.pairs))
             entry.add_text("starts", starts[number])
-            entry.add_text("around", " ".join(near))
+            entry.add_text("anywhere", " ".join(near))
             entry.add_unsigned("rank", length << 48 | order << 44 | digest)
             entry.add_unsigned("thing", thing)
             entry.add_unsigned("since", max(_first_day(naming.since), _first_day(document.since)))
@@ -391,8 +391,10 @@ class _Candidate:
 
 #: misspelt words are looked for in questions of at most so many words
 _MOST_MISSPELT: Final = 24
-#: one misspelt word among known ones is looked for in questions of at most so many words
-_MOST_ONE_SLIP: Final = 12
+#: several misspelt words are looked for in questions of at most so many words
+_MOST_SLIPS: Final = 6
+#: so many letters of a whole question may be wrong
+_MOST_LETTERS: Final = 3
 #: so many similar names are compared letter by letter
 _COMPARED: Final = 40
 
@@ -427,9 +429,13 @@ class _Search:
 
     def hits(self, *, loosely: bool = True) -> list[Hit]:
         """Return the hits, best first; without ``loosely`` only those whose names hold the question."""
+        # Of many words every step costs: where not even their beginnings stand in one name, no narrower step will do.
+        hopeless = len(self._plain) > 2 and not self._fetch(self._all_begun("starts"), 1)
         for step in self._exact_steps():
             if step.note and not loosely:
                 break
+            if hopeless and not step.note:
+                continue
             self._take(step, self._ranked(step.query))
             if len(self._found) >= self._limit:
                 break
@@ -469,7 +475,7 @@ class _Search:
         if several:
             for loss, typed in _in_turn(accents):
                 yield self._phrase(0.9 - loss, [*pairs, *typed], [*words, *typed])
-            next_pair = _Tantivy.regex_query(self._schema, "pairs", plain[-2] + plain[-1] + ".*")
+            next_pair = _Tantivy.fuzzy_term_query(self._schema, "pairs", plain[-2] + plain[-1], 0, prefix=True)
             begun = [*pairs[:-1], next_pair, last]
             for loss, typed in _in_turn(finished):
                 yield self._phrase(0.8 - loss, [*begun, *typed], [*words[:-1], last, *typed])
@@ -477,14 +483,12 @@ class _Search:
             yield _Step(0.7 - loss, "", self._all([*words, *typed]))
         for loss, typed in _in_turn(finished):
             yield _Step(0.6 - loss, "", self._all([*words[:-1], last, *typed]))
-        starts = [self._begun("starts", one) for one in plain]
         if several:
-            yield _Step(0.5, "", self._all(starts))
-        anywhere = [
-            self._any([start, self._begun("around", one), self._term("pairs", one)])
-            for start, one in zip(starts, plain, strict=True)
-        ]
-        yield _Step(0.4, "context", self._all(anywhere))
+            yield _Step(0.5, "", self._all_begun("starts"))
+        yield _Step(0.4, "context", self._all_begun("anywhere"))
+
+    def _all_begun(self, field: str) -> tantivy.Query:
+        return self._all([self._begun(field, one) for one in self._plain])
 
     def _phrase(self, worth: float, phrase: list[tantivy.Query], words: list[tantivy.Query]) -> _Step:
         """Return the step of a phrase, where a national thing may hold its words apart.
@@ -504,11 +508,16 @@ class _Search:
         if unknown:
             mended = [similar[place] if place in unknown else one for place, one in enumerate(exact)]
             yield _Step(0.3, "similar", self._all(mended))
-        if last < _MOST_ONE_SLIP and len(unknown) < 2:
-            slips = unknown or range(last + 1)
-            ways = [self._all([*exact[:place], similar[place], *exact[place + 1 :]]) for place in slips]
+        if len(unknown) < 2:
+            # Of a few words any one may be misspelt; of many the others find the name by themselves.
+            mend = last < 3
+            ways = [
+                self._all([*exact[:place], *([similar[place]] if mend else []), *exact[place + 1 :]])
+                for place in unknown or range(last + 1)
+            ]
             yield _Step(0.25, "similar", self._any(ways))
-        yield _Step(0.2, "similar", self._all(similar))
+        if last < _MOST_SLIPS:
+            yield _Step(0.2, "similar", self._all(similar))
 
     def _is_known(self, place: int) -> bool:
         """Tell whether a word, or the beginning of the last one, stands in any name."""
@@ -520,8 +529,8 @@ class _Search:
 
     def _similar(self, plain: str, last: bool) -> tantivy.Query:
         ways = [self._begun("starts", plain) if last else self._term("words", plain)]
-        if len(plain) >= 3 and plain.isalpha():
-            ways.append(_Tantivy.fuzzy_term_query(self._schema, "words", plain, 2 if len(plain) >= 8 else 1))
+        if letters := _letters_allowed(plain):
+            ways.append(_Tantivy.fuzzy_term_query(self._schema, "words", plain, letters))
             if last and len(plain) >= 5:
                 ways.append(_Tantivy.fuzzy_term_query(self._schema, "words", plain, 1, prefix=True))
         return self._any(ways)
@@ -600,23 +609,23 @@ class _Search:
 
     def _by_distance(self, candidates: list[_Candidate]) -> list[_Candidate]:
         """Order similar names by the letters that differ, keeping the order among equals; drop those too far away."""
-        most = 2 + len(self._plain) // 4
         compared = candidates[:_COMPARED]
         far = [self._distance(naming.text) for _, naming in self._read(compared)]
-        near = [(letters, place) for place, letters in enumerate(far) if letters <= most]
+        near = [(letters, place) for place, letters in enumerate(far) if letters <= _MOST_LETTERS]
         return [compared[place] for _, place in sorted(near)]
 
     def _distance(self, text: str) -> int:
-        words = spell(text, self._view.abbreviations).words
-        last = len(self._plain) - 1
+        """Count the letters by which the question differs from a name, more than can be if a word differs too much."""
+        words = set(spell(text, self._view.abbreviations).words)
+        begun = {one[:size] for one in words for size in range(1, len(one) + 1)}
         total = 0
         for place, plain in enumerate(self._plain):
-            if plain in words:
-                continue
-            near = {one for one in words if abs(len(plain) - len(one)) < 3}
-            if place == last:
-                near.update(one[: len(plain) + more] for one in words for more in (-1, 0, 1))
-            total += min((distance(plain, one) for one in near), default=3)
+            known = begun if place == len(self._plain) - 1 else words
+            if plain not in known:
+                allowed = _letters_allowed(plain)
+                near = (distance(plain, one) for one in known if abs(len(plain) - len(one)) <= allowed)
+                least = min(near, default=_MOST_LETTERS + 1)
+                total += least if least <= allowed else _MOST_LETTERS + 1
         return total
 
     def _take_some(self) -> None:
@@ -627,7 +636,7 @@ class _Search:
         pairs = [self._term("pairs", left + right) for left, right in pairwise(self._plain)]
         filters = [_Tantivy.const_score_query(one, 0.0) for one in self._filters]
         query = _Tantivy.boolean_query([(tantivy.Occur.Must, one) for one in (self._any(pairs), *filters)])
-        size = 4 * self._limit + 24
+        size = 2 * self._limit + 24
         found = self._searcher.search(query, size, count=False).hits
         if len(found) == size and found[0][0] != found[-1][0]:
             # which of the equally good last ones made it is chance: leave all of them out
@@ -717,6 +726,13 @@ class _StoredThing:
     since: int
     until: int
     namings: tuple[_Stored, ...]
+
+
+def _letters_allowed(plain: str) -> int:
+    """Return how many letters of a word may be wrong: none of a number or of a word of two letters."""
+    if len(plain) < 3 or not plain.isalpha():
+        return 0
+    return 2 if len(plain) >= 8 else 1
 
 
 def _in_turn(accents: list[tantivy.Query]) -> list[tuple[float, list[tantivy.Query]]]:
