@@ -123,8 +123,8 @@ class Door:
         if term in DERIVED:
             raise Malformed(f"{short(term)} is derived by the register", remedy="Remove it: it is worked out anew.")
         if term not in TERMS:
-            near = difflib.get_close_matches(term, TERMS, n=1, cutoff=0.8)
-            remedy = f"Write {short(near[0])}." if near else "Use a term of the ontology, or one of your own namespace."
+            near = difflib.get_close_matches(short(term), map(short, TERMS), n=1, cutoff=0.75)
+            remedy = f"Write {near[0]}." if near else "Use a term of the ontology, or one of your own namespace."
             raise Malformed(f"There is no term {short(term)}", remedy=remedy)
 
     def _check_type(self, subject: Subject, target: Target) -> None:

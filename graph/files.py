@@ -166,8 +166,8 @@ def parse(source: Input, base: str, progress: Callable[[int], None] | None = Non
 def place_of(source: Input, base: str, number: int) -> Place:
     """Find the line on which the statement with this number (from 1) ends, by reading the file again line by line.
 
-    Exact to the line for the formats written in lines; JSON-LD and RDF/XML come out to a few lines. The line is unknown
-    for mapped files.
+    Exact to the line for the formats written in lines, save that a statement of more than a hundred lines is found by
+    its first; JSON-LD and RDF/XML come out to a few lines. The line is unknown for mapped files.
     """
     return place_where(source, base, islice_match(number))
 
@@ -190,9 +190,15 @@ def place_where(source: Input, base: str, match: Callable[[ox.Quad], bool]) -> P
         return Place(source.name)
     with _opened(source.path, source.gzipped) as stream:
         lines = _LineByLine(stream)
-        for quad in ox.parse(cast(IO[bytes], lines), format=source.format, base_iri=base):
-            if match(quad):
-                return Place(source.name, lines.number)
+        begun = 0
+        try:
+            for quad in ox.parse(cast(IO[bytes], lines), format=source.format, base_iri=base):
+                if match(quad):
+                    return Place(source.name, begun + 1 if lines.hurried else lines.number)
+                begun = lines.number
+                lines.settle()
+        except (SyntaxError, MemoryError):
+            pass  # read differently, the end of the file may be broken before the place is found: the file must do
     return Place(source.name)
 
 
@@ -223,6 +229,12 @@ def _parse_rdf(source: Input, base: str, progress: Callable[[int], None] | None)
                 yield from ox.parse(cast(IO[bytes], watched), format=source.format, base_iri=base)
     except SyntaxError as fault:
         raise _syntax(source, fault) from fault
+    except MemoryError as fault:
+        # The parser's own limit on one token, 16 MiB.
+        raise Malformed(
+            "One value is longer than 16 MiB", remedy="Keep long texts elsewhere and state where they are.",
+            place=Place(source.name),
+        ) from fault  # fmt: skip
     except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
         raise _cut_off(Place(source.name)) from fault
     except OSError as fault:
@@ -297,20 +309,42 @@ class _Watched(io.RawIOBase):
 
 
 class _LineByLine(io.RawIOBase):
-    """Hand a file over one line at a time, so that the number of the line being parsed is known."""
+    """Hand a file over one line at a time, so that the number of the line being parsed is known.
+
+    The parser begins a token anew with every piece, so a text of very many lines is handed over in pieces that double.
+    """
+
+    _AT_EASE = 100
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._rest = b""
+        self._pieces = 0
         self.number = 0
 
     def readable(self) -> bool:
         return True
 
+    @property
+    def hurried(self) -> bool:
+        """Tell that the last statement took so many lines that its last line is not known."""
+        return self._pieces > self._AT_EASE
+
+    def settle(self) -> None:
+        """Note that a statement came to its end."""
+        self._pieces = 0
+
     def read(self, size: int = -1) -> bytes:
         if not self._rest:
-            self._rest = self._stream.readline(_CHUNK)
-            self.number += 1
+            self._pieces += 1
+            for _ in range(1 << max(self._pieces - self._AT_EASE, 0)):
+                line = self._stream.readline(_CHUNK)
+                if not line:
+                    break
+                self.number += 1
+                self._rest += line
+                if len(self._rest) >= _CHUNK:
+                    break
             if self.number == 1:
                 self._rest = self._rest.removeprefix(b"\xef\xbb\xbf")
         size = len(self._rest) if size < 0 else size
@@ -443,11 +477,6 @@ def _syntax(source: Input, fault: SyntaxError) -> Malformed:
             remedy="Write the context into the file, or convert it to Turtle or N-Triples first.",
             place=Place(source.name),
         )
-    if "buffer maximal size" in message:
-        return Malformed(
-            "One value is longer than 16 MiB", remedy="Keep long texts elsewhere and state where they are.",
-            place=Place(source.name),
-        )  # fmt: skip
     place = Place(source.name, fault.lineno, fault.offset)
     if len(message) > 200:
         message = message[:200] + "…"

@@ -159,6 +159,9 @@ class Draft:
         self._put(self._packer.compress(data))
         return len(data)
 
+    def flush(self) -> None:
+        """Do nothing: part of a payload on disk is worth nothing. Serialisers call this on what they write to."""
+
     def seal(self) -> Sealed:
         """Finish: the payload is on disk, or small enough for its row."""
         assert self._begun == len(SECTIONS), "every section is opened"
