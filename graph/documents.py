@@ -111,12 +111,17 @@ def _document(reader: Reader, node: str, neighbours: _Neighbours, preference: di
     kind = next((kind for cls, kind in _CLASS_KINDS.items() if cls in types), None)
     if kind is None or (kind == "field" and next(iter(reader.incoming((node,), _FIELD_USES)), None) is None):
         return None
-    labels = _literals(values, _LABELS, "label")
+
+    def spoken(naming: Naming) -> tuple[int, str]:
+        return preference.get(naming.language, len(preference)), naming.language
+
     # Of labels the wanted language comes first; within one the order of the predicates stands.
-    labels.sort(key=lambda one: (preference.get(one.language, len(preference)), one.language))
+    labels = sorted(_literals(values, _LABELS, "label"), key=spoken)
+    dated = _dated_namings(reader, node, neighbours)
+    dated.sort(key=lambda one: (_by_days(one), spoken(one), _by_length(one)))
     others = sorted(_literals(values, (SKOS.altLabel, SKOSXL.literalForm), "other"), key=_by_text)
     codes = sorted(_literals(values, (DCT.identifier, SKOS.notation), "code"), key=_by_text)
-    namings = tuple(dict.fromkeys([*_dated_namings(reader, node, neighbours), *labels, *others, *codes]))
+    namings = tuple(dict.fromkeys([*dated, *labels, *others, *codes]))
     if not namings:
         return None
     context = {
@@ -153,7 +158,7 @@ def _is_doubted(values: _Values, neighbours: _Neighbours) -> bool:
 
 
 def _dated_namings(reader: Reader, node: str, neighbours: _Neighbours) -> list[Naming]:
-    """Return what the name and code records say, names first, the latest first, of one record's forms the longest."""
+    """Return what the name and code records say."""
     namings: list[Naming] = []
     quads = reader.incoming((node,), (D.nameOf, D.codeOf))
     for record in sorted({quad.subject.value for quad in quads if isinstance(quad.subject, ox.NamedNode)}):
@@ -165,13 +170,17 @@ def _dated_namings(reader: Reader, node: str, neighbours: _Neighbours) -> list[N
         codes = _literals(values, (SKOS.notation,), "code")
         namings.extend(replace(one, since=since, until=until) for one in names)
         namings.extend(replace(one, since=since, until=until, scheme=scheme) for one in codes)
-    return sorted(
-        namings,
-        key=lambda one: (
-            one.sort != "name", -(one.until or date.max).toordinal(), -(one.since or date.min).toordinal(),
-            -len(one.text), one.text, one.language,
-        ),
-    )  # fmt: skip
+    return namings
+
+
+def _by_days(naming: Naming) -> tuple[bool, int, int]:
+    """Order names before codes and the latest first."""
+    return naming.sort != "name", -(naming.until or date.max).toordinal(), -(naming.since or date.min).toordinal()
+
+
+def _by_length(naming: Naming) -> tuple[int, str]:
+    """Order the longest first: the forms of one record are its name and the abbreviations of it."""
+    return -len(naming.text), naming.text
 
 
 def _values(reader: Reader, node: str, predicates: Sequence[str]) -> _Values:

@@ -261,7 +261,8 @@ class SearchIndex:
             if not spelling.size or (naming.sort == "label" and _is_said(number, document.namings, own)):
                 continue
             length = min(spelling.size + cost, 255)
-            digest = _digest(f"{document.iri} {naming.text} {number}") >> 20
+            digest = _digest(f"{document.iri} {naming.text} {number}") >> 21
+            second = naming.sort in ("other", "code")
             near = [*starts, *around, *spelling.pairs]
             if naming.scheme:
                 near.append(self._starts_of(naming.scheme))
@@ -274,7 +275,7 @@ class SearchIndex:
             entry.add_text("pairs", " ".join(spelling.pairs))
             entry.add_text("starts", starts[number])
             entry.add_text("anywhere", " ".join(near))
-            entry.add_unsigned("rank", length << 48 | order << 44 | digest)
+            entry.add_unsigned("rank", length << 48 | order << 44 | second << 43 | digest)
             entry.add_unsigned("thing", thing)
             entry.add_unsigned("since", max(_first_day(naming.since), _first_day(document.since)))
             entry.add_unsigned("until", min(_last_day(naming.until), _last_day(document.until)))

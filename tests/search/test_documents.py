@@ -69,6 +69,17 @@ def test_of_several_forms_in_one_name_record_the_longest_is_the_label() -> None:
     assert index.search("ubnd")[0].label == "Ủy ban nhân dân tỉnh A"
 
 
+def test_of_the_names_of_one_day_the_wanted_language_is_the_label() -> None:
+    store = holding(
+        "x:b a d:Agency . x:n a d:Name ; d:nameOf x:b ; "
+        'skosxl:literalForm "Bộ Tài chính"@vi, "Ministry of Finance"@en .'
+    )
+    for wanted, label in ((("vi", "en"), "Bộ Tài chính"), (("en", "vi"), "Ministry of Finance")):
+        index = SearchIndex()
+        index.rebuild(documents_of(store, all_nodes(store), wanted), 1)
+        assert index.search("finance")[0].label == label
+
+
 def test_labels_come_in_the_languages_wanted() -> None:
     store = holding('x:a a dcat:Dataset ; dct:title "Terrain"@fr, "Land"@en, "Đất"@vi .')
     first = {

@@ -226,6 +226,13 @@ def test_a_name_in_another_language_is_said_to_be_another_name(index: SearchInde
     assert (hit.label, hit.matched, hit.note) == ("Ministry of Finance", "Bộ Tài chính", "other-name")
 
 
+def test_the_name_is_said_to_match_before_an_equal_abbreviation() -> None:
+    index = SearchIndex(None, Abbreviations.of([("TP", "thành phố")]))
+    namings = (Naming("Thành phố Huế"), Naming("TP Huế", sort="other"), Naming("TP. Huế", sort="other"))
+    index.update([Document("urn:hue", "area", namings)], (), 1)
+    assert index.search("huế")[0].matched == "Thành phố Huế"
+
+
 def test_scores_fall_along_the_list(index: SearchIndex) -> None:
     for text in ("d", "đất đai", "bộ", "24", "thông tin đất đai", "ai biết về dữ liệu đất đai"):
         scores = [hit.score for hit in index.search(text, as_of=TODAY)]
