@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: lowest first; a module imports its own layer or a lower one
 LAYERS = (
     ("terms", "errors", "model", "resources"),
-    ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank"),
+    ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire"),
     ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door"),
     ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows"),
     ("register", "answering"),
