@@ -65,6 +65,22 @@ class SecurityHeaders:
         await self.app(scope, receive, send_safely if scope["type"] == "http" else send)
 
 
+class HeadRequests:
+    """Answer HEAD as GET without its body (RFC 9110 §9.3.2), which FastAPI's routes leave to the app."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            await self.app({**scope, "method": "GET"}, receive, send_head)
+        else:
+            await self.app(scope, receive, send)
+
+
 class BasePath:
     """Let the app know the prefix under which a proxy publishes it, whether the proxy cuts it off or leaves it."""
 
@@ -97,6 +113,7 @@ def create_app(settings: Settings, reader: RegisterReader, gateway: Gateway) -> 
     app.include_router(pages.routes(desk, app))
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(HeadRequests)
     app.add_middleware(BasePath, base_path=settings.base_path)
     _answer_faults(app, desk)
     return app

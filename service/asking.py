@@ -155,8 +155,9 @@ def search(
 def find(
     reader: RegisterReader, question: Question, say: Wording, kinds: Collection[str] | None, limit: int
 ) -> list[Hit]:
-    """Return what the words mean, best first."""
-    return reader.search.search(question.text, kinds, as_of=question.as_of, limit=limit, language=say.language)
+    """Return what the words mean, best first, by the names and codes of the day."""
+    day = day_of(reader, question)
+    return reader.search.search(question.text, kinds, as_of=day, limit=limit, language=say.language)
 
 
 def find_body(reader: RegisterReader, question: Question, say: Wording) -> tuple[str, str]:

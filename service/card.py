@@ -15,7 +15,7 @@ from graph.terms import D
 from service.wording import Wording
 
 #: notes that the lines themselves already tell
-_TOLD = frozenset({"start-not-known"})
+_TOLD = frozenset({"start-not-known", "next-holder"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +170,10 @@ def _remarks(answer: Mapping[str, Any], say: Wording) -> tuple[str, ...]:
         remarks.append(say("card.imported"))
     if answer["steps"] and answer["recorded_holders"]:
         remarks.append(say("card.recorded_holder", holder=_listed(answer["recorded_holders"])))
-    if answer["lost"]:
-        remarks.append(say("card.lost", holder=_listed(answer["lost"])))
+    left = {step["from"]["iri"] for step in answer["steps"]}
+    lost = [holder for holder in answer["lost"] if holder["iri"] not in left]
+    if lost:
+        remarks.append(say("card.lost", holder=_listed(lost)))
     return tuple(remarks)
 
 

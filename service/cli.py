@@ -143,7 +143,7 @@ def _is_empty(data: Path) -> bool:
 def _make(data: Path, pack: str | None, say: Wording) -> int:
     if pack:
         _tell(say("data.making", path=data))
-    with _progress() as progress, Register.create(data, pack=pack, progress=progress) as register:
+    with _progress(say) as progress, Register.create(data, pack=pack, progress=progress) as register:
         return register.revision
 
 
@@ -326,7 +326,8 @@ def ask(ctx: click.Context, query: str | None, given: tuple[str, ...], listing: 
     elif table.rows:
         named = {column.name: _spoken(column.label, say) for column in chosen.columns}
         titles = [named.get(column, column) for column in table.columns]
-        terminal.show(terminal.heading(_spoken(chosen.title, say)), Text(), terminal.listing(titles, table.rows))
+        worded = [[terminal.worded(cell, say) for cell in row] for row in table.rows]
+        terminal.show(terminal.heading(_spoken(chosen.title, say)), Text(), terminal.listing(titles, worded))
     if not table.rows:
         raise NotFound(say("ask.none"))
 
@@ -410,7 +411,8 @@ def init(ctx: click.Context, empty: bool) -> None:
 @click.pass_context
 def load(ctx: click.Context, files: tuple[str, ...], **options: Any) -> None:
     """Load RDF files or tables into the register: all of them, or nothing and the reason."""
-    with opened(ctx) as register, _progress() as progress:
+    say = _wording(ctx)
+    with opened(ctx) as register, _progress(say) as progress:
         report = register.load(files, **options, progress=progress)
     if _wants_json(ctx):
         _print_json(report.as_json())
@@ -424,7 +426,7 @@ def load(ctx: click.Context, files: tuple[str, ...], **options: Any) -> None:
 def rebuild(ctx: click.Context) -> None:
     """Make the graph, its standings, the history and the search index anew from the journal."""
     say = _wording(ctx)
-    with _progress() as progress, Register.open(_settings(ctx).data, rebuild=True, progress=progress) as register:
+    with _progress(say) as progress, Register.open(_settings(ctx).data, rebuild=True, progress=progress) as register:
         revision = register.revision
     if _wants_json(ctx):
         _print_json({"revision": revision})
@@ -481,7 +483,7 @@ def _no_address(address: str, error: OSError, say: Wording) -> BadSetting:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
+def _progress(say: Wording) -> Iterator[Callable[[str, int, int | None], None]]:
     """Draw a bar per step on standard error, on a terminal only."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
@@ -490,7 +492,7 @@ def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
 
         def follow(step: str, done: int, total: int | None) -> None:
             if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
+                tasks[step] = bars.add_task(say.coded("step", step), total=total)
             bars.update(tasks[step], completed=done, total=total)
 
         yield follow

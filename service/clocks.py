@@ -28,7 +28,8 @@ def parse_day(text: str, say: Wording) -> date:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise _no_such_day(text, *(int(part) for part in text.split("-")), say) from None
+            year, month, day = (int(part) for part in text.split("-"))
+            raise _no_such_day(text, year, month, day, say) from None
     if match := _DAY_FIRST.fullmatch(text):
         day, month, year = (int(part) for part in match.groups())
         return _refuse_form(text, year, month, day, say)

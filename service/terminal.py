@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from graph.terms import Confidence, Role, Status
 from service.card import Description, Entry, Section, Thing
 from service.wording import Wording
 
@@ -188,6 +189,14 @@ def listing(headings: Sequence[str], found: Sequence[Sequence[str | None]]) -> R
     for row in found:
         table.add_row(*(Text(cell or "") for cell in row))
     return table
+
+
+def worded(cell: str | None, say: Wording) -> str | None:
+    """Return the words for a code of ours, such as a status, and any other value as it is."""
+    for family, namespace in (("status", Status.NS), ("role", Role.NS), ("confidence", Confidence.NS)):
+        if cell and cell.startswith(namespace):
+            return say.coded(family, cell.removeprefix(namespace))
+    return cell
 
 
 def _records(headings: Sequence[str], found: Sequence[Sequence[str | None]]) -> Group:

@@ -358,6 +358,18 @@ def test_every_response_carries_the_security_headers(client: httpx.Client, addre
     assert headers["referrer-policy"] == "same-origin"
 
 
+@pytest.mark.parametrize("address", ["/", "/health", "/who?q=dat+dai", "/static/style.css"])
+def test_head_gives_the_headers_of_get_without_a_body(client: httpx.Client, address: str) -> None:
+    head = client.head(address)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == client.get(address).headers["content-type"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_nothing_can_be_written_over_http(client: httpx.Client, method: str) -> None:
+    assert client.request(method, "/who?q=dat+dai").status_code == 405
+
+
 def test_the_service_sets_no_cookie_and_names_no_server(client: httpx.Client) -> None:
     headers = client.get("/", headers=BROWSER).headers
     assert "set-cookie" not in headers
@@ -376,6 +388,11 @@ def test_the_links_of_the_documentation_lead_somewhere(client: httpx.Client, nam
             assert client.get(link["href"], headers=BROWSER).status_code == 200
         else:
             assert not link["href"].endswith(".md")
+
+
+def test_the_index_leads_to_every_page_of_the_documentation(client: httpx.Client) -> None:
+    linked = {link["href"].removeprefix("/docs/") for link in page(client, "/docs").all("a")}
+    assert not set(DOCUMENTS) - linked - {"index"}
 
 
 def test_every_operation_of_the_interface_is_documented(client: httpx.Client) -> None:

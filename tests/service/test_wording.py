@@ -35,8 +35,9 @@ FAMILIES = {
         "name", "other-name", "old-name", "later-name", "code", "old-code", "later-code", "ended", "later", "context",
         "similar", "partly",
     },
-    "note": {"cycle", "not-described", "next-holder", "delegation-supervised"},
+    "note": {"cycle", "not-described", "delegation-supervised"},
     "count": {"datasets", "bodies", "areas", "responsibilities", "laws"},
+    "step": {"reading", "graph", "history", "scopes", "standings", "search"},
     "lineage": {"up", "down"},
     "fault": {outcome.name for outcome in faults.OUTCOMES.values()} | {faults.OTHER.name, "refused", "no-page"},
 }  # fmt: skip
