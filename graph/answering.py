@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Protocol
 
+import pyoxigraph as ox
+
 from graph.errors import NotFound
 from graph.evidence import Gathering, gather
 from graph.labels import labels
 from graph.model import Candidate, Decision, Evidence, Line, Reach
 from graph.responsibility import Weighing
 from graph.snapshot import Snapshot
-from graph.store import Reader
+from graph.store import Edges, Reader
 from graph.terms import D, Role, Status
 
 #: in this order on the card; accountable always, the others where somebody claims them
@@ -305,12 +307,13 @@ def write(sources: Sources, card: Card, languages: Sequence[str] = ("vi", "en"))
     return card.as_json(names, instruments)
 
 
-def _containing_instruments(reader: Reader, bases: list[str]) -> Iterator[tuple[str, str]]:
+def _containing_instruments(reader: Edges, bases: list[str]) -> Iterator[tuple[str, str]]:
     """Yield for each provision the instrument it stands in, however deep."""
-    above = {subject.value: value.value for subject, _, value, _ in reader.outgoing(bases, (D.partOf,))}
-    known = dict(above)
-    while frontier := sorted(set(above.values()) - known.keys()):
-        above = {subject.value: value.value for subject, _, value, _ in reader.outgoing(frontier, (D.partOf,))}
+    known = _wholes(reader, bases)
+    while frontier := sorted(set(known.values()) - known.keys()):
+        above = _wholes(reader, frontier)
+        if not above:
+            break
         known |= above
     for basis in bases:
         seen = {basis}
@@ -320,3 +323,8 @@ def _containing_instruments(reader: Reader, bases: list[str]) -> Iterator[tuple[
             whole = higher
         if whole is not None:
             yield basis, whole
+
+
+def _wholes(reader: Edges, parts: list[str]) -> dict[str, str]:
+    rows = reader.outgoing(parts, (D.partOf,))
+    return {part.value: whole.value for part, _, whole, _ in rows if isinstance(whole, ox.NamedNode)}

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+import pyoxigraph as ox
+
 from graph.model import (
     ALWAYS,
     Area,
@@ -38,21 +40,29 @@ _MOST_KEPT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Hold what the store says of one node: predicate → values, and the graph that says it."""
+    """Hold what the store says of one node: predicate → IRIs, predicate → texts, and the graph that says it.
 
-    values: dict[str, list[str]]
+    Foreign catalogues write words where a link belongs (``dcat:theme "water"``): those are texts and lead nowhere.
+    """
+
+    links: dict[str, list[str]]
+    texts: dict[str, list[str]]
     graph: str
 
     def all(self, predicate: str) -> list[str]:
-        return self.values.get(predicate, _NONE)
+        return self.links.get(predicate, _NONE)
 
     def one(self, predicate: str) -> str | None:
-        values = self.values.get(predicate)
-        return min(values) if values else None
+        links = self.links.get(predicate)
+        return min(links) if links else None
+
+    def text(self, predicate: str) -> str | None:
+        texts = self.texts.get(predicate)
+        return min(texts) if texts else None
 
     def day(self, predicate: str) -> date | None:
-        value = self.one(predicate)
-        return date.fromisoformat(value) if value is not None else None
+        text = self.text(predicate)
+        return date.fromisoformat(text) if text is not None else None
 
     def span(self) -> Interval:
         start, end = self.day(D.from_), self.day(D.until)
@@ -60,7 +70,7 @@ class Facts:
 
 
 _NONE: list[str] = []
-_NOTHING = Facts({}, "")
+_NOTHING = Facts({}, {}, "")
 
 
 def gather(reader: Edges, resource: str) -> Evidence:
@@ -157,8 +167,9 @@ class Gathering:
             node = subject.value
             facts = found.get(node)
             if facts is None:
-                facts = found[node] = Facts({}, graph.value)
-            facts.values.setdefault(predicate.value, []).append(value.value)
+                facts = found[node] = Facts({}, {}, graph.value)
+            said = facts.links if isinstance(value, ox.NamedNode) else facts.texts
+            said.setdefault(predicate.value, []).append(value.value)
         return found
 
     def _pointing(self, nodes: Iterable[str], predicates: tuple[str, ...]) -> dict[str, list[str]]:
@@ -308,7 +319,7 @@ class Gathering:
             excludes=frozenset(facts.all(D.excludes)),
             basis=tuple(sorted({*facts.all(D.basis), *facts.all(D.lapsesWith)})),
             lapses_with=tuple(sorted(facts.all(D.lapsesWith))),
-            conditions=tuple(sorted(facts.all(D.condition))),
+            conditions=tuple(sorted(facts.texts.get(D.condition, ()))),
             span=facts.span(),
             sources=tuple(sorted(facts.all(D.source))) or (facts.graph,),
             confidence=confidence,
@@ -393,7 +404,7 @@ class Gathering:
         if new:
             facts = self._facts(new, (D.exclusive,))
             for role in new:
-                said = facts.get(role, _NOTHING).one(D.exclusive)
+                said = facts.get(role, _NOTHING).text(D.exclusive)
                 self._exclusive[role] = role in Role.EXCLUSIVE if said is None else said in ("true", "1")
         return frozenset(role for role in roles if self._exclusive[role])
 

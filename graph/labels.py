@@ -43,7 +43,9 @@ def _dated_names(reader: Edges, nodes: list[str], day: date | None, languages: S
     forms: dict[str, list[ox.Literal]] = {}
     days: dict[str, dict[str, date]] = {}
     for subject, predicate, value, _ in reader.outgoing(sorted({n for ns in names.values() for n in ns}), _NAME):
-        if predicate.value == SKOSXL.literalForm and isinstance(value, ox.Literal):
+        if not isinstance(value, ox.Literal):
+            continue
+        if predicate.value == SKOSXL.literalForm:
             forms.setdefault(subject.value, []).append(value)
         else:
             days.setdefault(subject.value, {})[predicate.value] = date.fromisoformat(value.value)

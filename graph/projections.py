@@ -150,7 +150,8 @@ def _keys_among(quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
     """Yield the scope keys of the responsibilities that the statements describe whole."""
     said: dict[str, dict[str, set[str]]] = {}
     for subject, predicate, value, _ in quads:
-        said.setdefault(subject.value, {}).setdefault(predicate.value, set()).add(value.value)
+        if isinstance(value, ox.NamedNode):  # foreign data has words where links belong
+            said.setdefault(subject.value, {}).setdefault(predicate.value, set()).add(value.value)
     for node, values in said.items():
         about = values.get
         if not about(RDF.type, _NONE).isdisjoint(_RESPONSIBLE) and not (about(D.covers) or about(D.coversMembersOf)):

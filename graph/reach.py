@@ -68,6 +68,10 @@ def touched(reader: Edges, removed: Iterable[ox.Quad], added: Iterable[ox.Quad])
             if graph.value in Graphs.RESERVED or said not in _WEIGHED:
                 continue
             start.add(subject.value)
+            if said in _BODY:
+                bodies.add(subject.value)
+            if not _is_node(value):
+                continue
             if said in _FORWARD:
                 start.add(value.value)
             elif said in _SCOPE:
@@ -76,8 +80,6 @@ def touched(reader: Edges, removed: Iterable[ox.Quad], added: Iterable[ox.Quad])
                 kinds.add(value.value)
             elif said == D.jurisdiction:
                 areas.add(value.value)
-            if said in _BODY:
-                bodies.add(subject.value)
     start |= _jurisdictions(reader, bodies, kinds, areas)
     return _walk(reader, start, came=parts[False], went=parts[True])
 
@@ -85,7 +87,8 @@ def touched(reader: Edges, removed: Iterable[ox.Quad], added: Iterable[ox.Quad])
 def _jurisdictions(reader: Edges, bodies: set[str], kinds: set[str], areas: set[str]) -> set[str]:
     """Return the areas in which a changed body may be, or have been, the body of a kind that a record names."""
     for _, predicate, value, _ in reader.outgoing(sorted(bodies), (D.bodyKind, D.jurisdiction)):
-        (kinds if predicate.value == D.bodyKind else areas).add(value.value)
+        if _is_node(value):
+            (kinds if predicate.value == D.bodyKind else areas).add(value.value)
     named = any(True for _ in reader.incoming(sorted(kinds), (D.holderKind,)))
     return areas if named else set()
 
@@ -94,7 +97,7 @@ def _walk(reader: Edges, start: set[str], came: Parts, went: Parts) -> set[str] 
     found = set(start)
     frontier = sorted(found)
     while frontier:
-        reached = {value.value for _, _, value, _ in reader.outgoing(frontier, _FORWARD)}
+        reached = {value.value for _, _, value, _ in reader.outgoing(frontier, _FORWARD) if _is_node(value)}
         reached |= {subject.value for subject, _, _, _ in reader.incoming(frontier, _BACKWARD)}
         inside = _in_scopes(reader, frontier, came, went)
         if inside is None:
@@ -110,7 +113,8 @@ def _in_scopes(reader: Edges, records: list[str], came: Parts, went: Parts) -> s
     """Return what lies in the scopes of the records as they are, and as they were before the change."""
     now: Parts = {}
     for subject, predicate, value, _ in reader.outgoing(records, _SCOPE):
-        now.setdefault(subject.value, {}).setdefault(predicate.value, set()).add(value.value)
+        if _is_node(value):
+            now.setdefault(subject.value, {}).setdefault(predicate.value, set()).add(value.value)
     found: set[str] = set()
     for record in records:
         if record not in now and record not in went:
@@ -148,7 +152,8 @@ def _below(reader: Edges, nodes: set[str]) -> set[str] | None:
     frontier = sorted(nodes)
     while frontier:
         records = sorted({s.value for s, _, _, _ in reader.incoming(frontier, (D.under, D.successor))})
-        reached = {value.value for _, _, value, _ in reader.outgoing(records, (D.placed, D.predecessor))} - found
+        lower = reader.outgoing(records, (D.placed, D.predecessor))
+        reached = {value.value for _, _, value, _ in lower if _is_node(value)} - found
         found |= reached
         if len(found) > _MANY_AREAS:
             return None
@@ -164,3 +169,8 @@ def _narrower(reader: Edges, nodes: set[str]) -> set[str]:
         found |= reached
         frontier = sorted(reached)
     return {subject.value for subject, _, _, _ in reader.incoming(sorted(found), (DCAT.theme,))}
+
+
+def _is_node(value: object) -> bool:
+    """Say whether a value leads on; foreign data has words where links belong."""
+    return isinstance(value, ox.NamedNode)

@@ -10,6 +10,7 @@ import pytest
 from graph.answering import answer
 from graph.evidence import gather
 from graph.model import Decision, How
+from graph.reach import touched
 from graph.responsibility import decide
 from graph.store import OxigraphStore
 from graph.terms import Role, Status
@@ -382,3 +383,12 @@ def test_an_area_that_ended_counts_as_all_its_successors() -> None:
     assert on(turtle + scope(1, "d:area :n1"), "2025-07-01").status == Status.unknown
     assert names(on(turtle + scope(1, "d:area :city"), "2025-07-01")) == ["h1"]
     assert names(on(turtle + scope(1, "d:area :old"), "2025-06-30")) == ["h1"]
+
+
+def test_words_where_a_link_belongs_lead_nowhere_and_hide_nothing() -> None:
+    odd = """:x dcat:theme "water" ; dcat:inSeries "a series" ; d:managedIn "Hà Nội" .
+    :r d:holder "somebody" ; d:basis "an act" ; d:lapsesWith "an act" ; d:field "water and sewage" . """
+    store = store_of(odd + HELD + ".")
+    assert decide(gather(store, X + "x"), Role.accountable, date(2025, 1, 1)).holders == (X + "a",)
+    quads = list(store.contents(GRAPH.value))
+    assert X + "x" in (touched(store, quads, quads) or set())
