@@ -23,12 +23,12 @@ from rich.table import Table
 
 from graph.register import Register
 
-from . import bench_load, bench_search, bench_who
+from . import bench_load, bench_portfolio, bench_search, bench_who
 from .measuring import idle, memory
 from .register import FORMAT, write
 
 CACHE: Final = Path(__file__).parent / ".cache"
-PARTS: Final = ("load", "who", "search")
+PARTS: Final = ("load", "who", "portfolio", "search")
 
 
 def prepared(size: int, seed: int, history: bool) -> Path:
@@ -65,6 +65,10 @@ def measure_who(size: int, seed: int) -> dict[str, Any]:
         with_history.close()
 
 
+def measure_portfolio(size: int, seed: int) -> dict[str, Any]:
+    return bench_portfolio.measure(loaded(prepared(size, seed, history=True)))
+
+
 def measure_search(size: int, seed: int) -> dict[str, Any]:
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as into:
@@ -72,7 +76,7 @@ def measure_search(size: int, seed: int) -> dict[str, Any]:
 
 
 MEASURES: Final[dict[str, Callable[[int, int], dict[str, Any]]]] = {
-    "load": measure_load, "who": measure_who, "search": measure_search,
+    "load": measure_load, "who": measure_who, "portfolio": measure_portfolio, "search": measure_search,
 }  # fmt: skip
 
 
@@ -101,11 +105,12 @@ def show(console: Console, results: dict[str, dict[str, Any]]) -> None:
     """Print one table per thing measured, a row per size."""
     loads = {size: found["load"] for size, found in results.items() if "load" in found}
     if loads:
-        console.print(table("load (memory: peak PSS)", LOAD_COLUMNS, [load_row(*item) for item in loads.items()]))
+        title = "load through the register, standings apart, beside bulk_load (memory: peak PSS)"
+        console.print(table(title, LOAD_COLUMNS, [load_row(*item) for item in loads.items()]))
         console.print(
             table(
                 "seconds of the load by phase, and disk by part",
-                ("datasets", "phase or part", "seconds", "on disk"),
+                ("datasets", "phase or part", "seconds", "cpu", "on disk"),
                 [row for item in loads.items() for row in part_rows(*item)],
             )
         )
@@ -113,12 +118,22 @@ def show(console: Console, results: dict[str, dict[str, Any]]) -> None:
     if asked:
         console.print(
             table(
-                "who, by IRI, in process (ms)", ("datasets", "question", "p50", "p95", "worst", "p50 to bare"),
+                "who, by IRI, in process (ms)",
+                ("datasets", "question", "p50", "p95", "worst", "cpu p50", "p50 to bare", "cpu to bare"),
                 [
-                    (size, name, taken["p50"], taken["p95"], taken["worst"], taken["ratio"])
+                    (size, name, *(taken[key] for key in ("p50", "p95", "worst", "cpu", "ratio", "cpu ratio")))
                     for size, found in asked.items()
                     for name, taken in found["milliseconds"].items()
                 ],
+            )
+        )  # fmt: skip
+    owned = {size: found["portfolio"] for size, found in results.items() if "portfolio" in found}
+    if owned:
+        console.print(
+            table(
+                "a body's datasets, its units included (ms)",
+                ("datasets", "body", "rows", "list p50", "first page p50"),
+                [portfolio_row(size, body, taken) for size, found in owned.items() for body, taken in found.items()],
             )
         )  # fmt: skip
     searched = {size: found["search"] for size, found in results.items() if "search" in found}
@@ -137,26 +152,38 @@ def show(console: Console, results: dict[str, dict[str, Any]]) -> None:
 
 
 LOAD_COLUMNS: Final = (
-    "datasets", "quads", "bare s", "register s", "ratio", "without standings s", "ratio", "bare memory", "memory",
+    "datasets", "quads", "bare s", "cpu", "register s", "cpu", "ratio", "cpu ratio", "standings s", "cpu",
+    "bare memory", "memory",
 )  # fmt: skip
 
 
 def load_row(size: str, found: dict[str, Any]) -> tuple[object, ...]:
-    """Compare a load through the register with the bare one; a ratio of 1 is as fast as bare."""
+    """Compare a load through the register, standings apart, with the bare one; a ratio of 1 is as fast as bare."""
     plain, ours = found["bare"], found["register"]
-    apart = ours["seconds"] - sum(seconds for phase, seconds in ours["phases"].items() if "standing" in phase)
+    (bulk,) = plain["phases"].values()
+    standings = ours["phases"].get("standings", {"seconds": 0.0, "cpu": 0.0})
+    seconds, cpu = (
+        sum(taken[clock] for phase, taken in ours["phases"].items() if phase != "standings")
+        for clock in ("seconds", "cpu")
+    )
     return (
-        size, f"{plain['quads']:,}", round(plain["seconds"], 1), round(ours["seconds"], 1),
-        round(plain["seconds"] / ours["seconds"], 2), round(apart, 1), round(plain["seconds"] / apart, 2),
+        size, f"{plain['quads']:,}", bulk["seconds"], bulk["cpu"], round(seconds, 1), round(cpu, 1),
+        round(bulk["seconds"] / seconds, 2), round(bulk["cpu"] / cpu, 2), standings["seconds"], standings["cpu"],
         mega(plain["peak_pss"]), mega(ours["peak_pss"]),
     )  # fmt: skip
 
 
 def part_rows(size: str, found: dict[str, Any]) -> list[tuple[object, ...]]:
     ours = found["register"]
-    phases = [(size, phase, seconds, "") for phase, seconds in ours["phases"].items()]
-    parts = [(size, part, "", mega(count)) for part, count in ours["bytes"].items()]
-    return [*phases, *parts, (size, "bare store", "", mega(found["bare"]["bytes"]))]
+    phases = [(size, phase, taken["seconds"], taken["cpu"], "") for phase, taken in ours["phases"].items()]
+    parts = [(size, part, "", "", mega(count)) for part, count in ours["bytes"].items() if count > 100_000]
+    return [*phases, *parts, (size, "bare store", "", "", mega(found["bare"]["bytes"]))]
+
+
+def portfolio_row(size: str, body: str, taken: dict[str, Any] | None) -> tuple[object, ...]:
+    if taken is None:
+        return size, body, "", f"> {bench_portfolio.PATIENCE:.0f} s", ""
+    return size, body, f"{taken['rows']:,}", taken["list"]["p50"], taken["first page"]["p50"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -169,7 +196,8 @@ def main(arguments: list[str] | None = None) -> int:
     parts = options.only.split(",")
     if unknown := set(parts) - set(PARTS):
         parser.error(f"unknown part {', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
-    console = Console()
+    # piped into a file, tables keep their width
+    console = Console() if sys.stdout.isatty() else Console(width=140)
     about = machine()
     results: dict[str, dict[str, Any]] = {}
     for size in options.sizes:

@@ -10,13 +10,13 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
 
 from graph.register import Register
-from graph.terms import Confidence
 
 from .measuring import apart, folder_sizes
 from .register import SOURCE
@@ -25,41 +25,41 @@ from .register import SOURCE
 def bare(file: Path, into: Path) -> dict[str, Any]:
     """Load the file with nothing but the store's own bulk loader: what everything else is compared with."""
     store = ox.Store(str(into))
-    begun = time.perf_counter()
+    phases = Phases()
+    phases("graph")
     store.bulk_load(path=str(file), format=ox.RdfFormat.N_QUADS)
     store.flush()
-    return {"seconds": time.perf_counter() - begun, "quads": len(store), "bytes": _total(into)}
+    return {"phases": phases.taken(), "quads": len(store), "bytes": _total(into)}
 
 
 def register(file: Path, into: Path, history: bool = False) -> dict[str, Any]:
     """Load the file through the door: checked, journalled, with search index and standings."""
     made = Register.create(into, pack=None)
     phases = Phases()
-    begun = time.perf_counter()
-    report = made.load([file], source=SOURCE, confidence=Confidence.V3, history=history, progress=phases)
-    seconds = time.perf_counter() - begun
+    made.load([file], source=SOURCE, confidence="V3", history=history, progress=phases)
+    taken = phases.taken()
     made.close()
-    return {
-        "seconds": seconds, "phases": phases.seconds(), "added": report.added, "bytes": folder_sizes(into),
-    }  # fmt: skip
+    return {"phases": taken, "bytes": folder_sizes(into)}
 
 
 class Phases:
-    """Be told of progress and remember how long each phase took."""
+    """Be told of progress and remember how long each phase took, by the clock and of the processor (all threads)."""
 
     def __init__(self) -> None:
-        self._phases: list[tuple[str, float]] = []
+        self._begun: list[tuple[str, float, float]] = []
 
     def __call__(self, phase: str, *counts: int | None) -> None:
-        if not self._phases or self._phases[-1][0] != phase:
-            self._phases.append((phase, time.perf_counter()))
+        if not self._begun or self._begun[-1][0] != phase:
+            self._begun.append((phase, time.perf_counter(), time.process_time()))
 
-    def seconds(self) -> dict[str, float]:
-        """Return seconds by phase; the last one runs until now."""
-        ends = [*(begun for _, begun in self._phases[1:]), time.perf_counter()]
-        found: dict[str, float] = {}
-        for (phase, begun), end in zip(self._phases, ends, strict=True):
-            found[phase] = round(found.get(phase, 0.0) + end - begun, 2)
+    def taken(self) -> dict[str, dict[str, float]]:
+        """Return ``seconds`` and ``cpu`` by phase; the last one runs until now."""
+        self._begun.append(("end", time.perf_counter(), time.process_time()))
+        found: dict[str, dict[str, float]] = {}
+        for (phase, clock, cpu), (_, next_clock, next_cpu) in pairwise(self._begun):
+            known = found.setdefault(phase, {"seconds": 0.0, "cpu": 0.0})
+            known["seconds"] = round(known["seconds"] + next_clock - clock, 2)
+            known["cpu"] = round(known["cpu"] + next_cpu - cpu, 2)
         return found
 
 

@@ -52,5 +52,12 @@ def measure(sources: Sources, of: int, count: int = 1000, history: bool = False)
     # the first questions warm the desk, as in a service that has run for a while
     in_turn(calls, datasets(200, of, seed=2))
     found = in_turn(calls, datasets(count, of))
-    least = found["bare chain query"].p50
-    return {name: {**taken.as_json(), "ratio": round(taken.p50 / least, 2)} for name, taken in found.items()}
+    least = found["bare chain query"]
+    return {
+        name: {
+            **taken.as_json(),
+            "ratio": round(taken.p50 / least.p50, 2),
+            "cpu ratio": round(taken.cpu / least.cpu, 2),
+        }
+        for name, taken in found.items()
+    }

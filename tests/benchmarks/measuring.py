@@ -16,24 +16,28 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Hold what ``count`` calls took, in milliseconds."""
+    """Hold what ``count`` calls took, in milliseconds; ``cpu`` is the median processor time, which a busy machine
+    raises less than the clock.
+    """
 
     count: int
     p50: float
     p95: float
     worst: float
+    cpu: float = 0.0
 
     def as_json(self) -> dict[str, float]:
         return asdict(self)
 
 
-def spread(seconds: Sequence[float]) -> Spread:
-    """Return the spread of durations given in seconds."""
+def spread(seconds: Sequence[float], cpu: Sequence[float] = (0.0,)) -> Spread:
+    """Return the spread of durations, and of processor times, given in seconds."""
     ordered = sorted(seconds)
     last = len(ordered) - 1
     return Spread(
         len(ordered),
         *(round(ordered[min(last, int(len(ordered) * part))] * 1000, 3) for part in (0.5, 0.95, 1.0)),
+        cpu=round(sorted(cpu)[len(cpu) // 2] * 1000, 3),
     )
 
 
@@ -44,13 +48,15 @@ def in_turn(calls: Mapping[str, Callable[[str], object]], keys: Sequence[str]) -
     """
     names = list(calls)
     taken: dict[str, list[float]] = {name: [] for name in names}
+    worked: dict[str, list[float]] = {name: [] for name in names}
     for turn, key in enumerate(keys):
         for step in range(len(names)):
             name = names[(turn + step) % len(names)]
-            begun = time.perf_counter()
+            working, begun = time.thread_time(), time.perf_counter()
             calls[name](key)
             taken[name].append(time.perf_counter() - begun)
-    return {name: spread(seconds) for name, seconds in taken.items()}
+            worked[name].append(time.thread_time() - working)
+    return {name: spread(taken[name], worked[name]) for name in names}
 
 
 def folder_sizes(folder: Path) -> dict[str, int]:
@@ -74,10 +80,11 @@ def memory() -> dict[str, int]:
     return found
 
 
-def apart(module: str, arguments: Mapping[str, object]) -> dict[str, Any]:
+def apart(module: str, arguments: Mapping[str, object], patience: float | None = None) -> dict[str, Any]:
     """Run ``module`` in a process of its own, for its peak memory's sake; return the JSON object it prints last.
 
-    Adds ``peak_rss`` and ``peak_pss`` in bytes: the largest of looks taken every tenth of a second.
+    Adds ``peak_rss`` and ``peak_pss`` in bytes: the largest of looks taken every tenth of a second. Raises
+    ``TimeoutError`` when it takes longer than ``patience`` seconds.
     """
     command = [sys.executable, "-m", module, json.dumps(arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -85,9 +92,15 @@ def apart(module: str, arguments: Mapping[str, object]) -> dict[str, Any]:
     done = threading.Event()
     watcher = threading.Thread(target=_watch, args=(process.pid, peaks, done), daemon=True)
     watcher.start()
-    printed, _ = process.communicate()
-    done.set()
-    watcher.join()
+    try:
+        printed, _ = process.communicate(timeout=patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise TimeoutError(f"{module} took longer than {patience} s") from None
+    finally:
+        done.set()
+        watcher.join()
     if process.returncode != 0:
         raise SystemExit(f"{module} ended with code {process.returncode}")
     return {**json.loads(printed.splitlines()[-1]), "peak_rss": peaks["rss"], "peak_pss": peaks["pss"]}
