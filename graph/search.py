@@ -15,7 +15,7 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import blake2b
@@ -392,6 +392,8 @@ class _Candidate:
 
 #: misspelt words are looked for in questions of at most so many words
 _MOST_MISSPELT: Final = 24
+#: one misspelt word among known ones is looked for in questions of at most so many words; more find it by themselves
+_MOST_ONE_SLIP: Final = 4
 #: several misspelt words are looked for in questions of at most so many words
 _MOST_SLIPS: Final = 6
 #: so many letters of a whole question may be wrong
@@ -509,13 +511,8 @@ class _Search:
         if unknown:
             mended = [similar[place] if place in unknown else one for place, one in enumerate(exact)]
             yield _Step(0.3, "similar", self._all(mended))
-        if len(unknown) < 2:
-            # Of a few words any one may be misspelt; of many the others find the name by themselves.
-            mend = last < 3
-            ways = [
-                self._all([*exact[:place], *([similar[place]] if mend else []), *exact[place + 1 :]])
-                for place in unknown or range(last + 1)
-            ]
+        if last < _MOST_ONE_SLIP:
+            ways = [self._all([*exact[:place], similar[place], *exact[place + 1 :]]) for place in range(last + 1)]
             yield _Step(0.25, "similar", self._any(ways))
         if last < _MOST_SLIPS:
             yield _Step(0.2, "similar", self._all(similar))
@@ -630,9 +627,8 @@ class _Search:
         return total
 
     def _take_some(self) -> None:
-        """Take names that share neighbouring words with the question and hold two thirds of what it is about.
-
-        The rarer a word, the more the question is about it.
+        """Take names that share neighbouring words with the question: those that a few letters tell from it, then those
+        that hold two thirds of what it is about. The rarer a word, the more the question is about it.
         """
         pairs = [self._term("pairs", left + right) for left, right in pairwise(self._plain)]
         filters = [_Tantivy.const_score_query(one, 0.0) for one in self._filters]
@@ -645,16 +641,22 @@ class _Search:
         addresses = [address for _, address in found]
         ranks = self._searcher.fast_field_values("rank", addresses)
         candidates = self._candidates(list(zip(ranks, addresses, strict=True)))
+        texts = [naming.text for _, naming in self._read(candidates)]
+        far = [self._distance(text) for text in texts]
+        places = range(len(candidates))
+        similar = [(far[place], *_by_validity(candidates[place]), place) for place in places]
+        near = [candidates[one[-1]] for one in sorted(similar) if one[0] <= _MOST_LETTERS]
+        self._take(_Step(0.15, "similar", query), near)
         names = self._searcher.num_docs + 1
         weights = {one: log(names / (1 + self._searcher.doc_freq("words", one))) for one in self._plain}
         enough = sum(weights.values()) * 2 / 3
-        met: list[tuple[float, bool, int, _Candidate]] = []
-        for candidate, (_, naming) in zip(candidates, self._read(candidates), strict=True):
-            words = set(spell(naming.text, self._view.abbreviations).words)
-            weight = round(sum(value for one, value in weights.items() if one in words), 3)
-            if weight >= enough:
-                met.append((-weight, candidate.invalid, candidate.rank, candidate))
-        self._take(_Step(0.1, "partly", query), (one[-1] for one in sorted(met, key=lambda one: one[:3])))
+        held = [self._weight(text, weights) for text in texts]
+        partly = [(-held[place], *_by_validity(candidates[place]), place) for place in places]
+        self._take(_Step(0.1, "partly", query), (candidates[one[-1]] for one in sorted(partly) if -one[0] >= enough))
+
+    def _weight(self, text: str, weights: Mapping[str, float]) -> float:
+        words = set(spell(text, self._view.abbreviations).words)
+        return round(sum(weight for one, weight in weights.items() if one in words), 3)
 
     # --- telling what was found ---
 
