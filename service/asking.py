@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any, Protocol
 
+import pyoxigraph as ox
+
 from graph.answering import who, write
 from graph.errors import BadQuestion, NotFound
 from graph.labels import labels, tail
@@ -93,17 +95,27 @@ class Answer:
 
 
 def read_question(reader: RegisterReader, text: str, as_of: str, known_at: str, say: Wording) -> Question:
-    """Return the question with its two clocks read; raise ``BadQuestion`` for an empty one or a wrong day."""
+    """Return the question with its two clocks read; raise ``BadQuestion`` for what is none."""
     text = " ".join(text.split())
     if not text:
         raise BadQuestion(say("question.empty"), remedy=say("question.write"))
     if len(text) > LONGEST:
         raise BadQuestion(say("question.long", longest=LONGEST), remedy=say("question.write"))
+    if Question(text).names_iri and not _is_iri(text):
+        raise BadQuestion(say("question.bad_iri", iri=text), remedy=say("question.iri_try"))
     return Question(
         text,
         parse_day(as_of, say) if as_of else None,
         parse_instant(known_at, reader.pack.timezone, say) if known_at else None,
     )
+
+
+def _is_iri(text: str) -> bool:
+    try:
+        ox.NamedNode(text)
+    except ValueError:
+        return False
+    return True
 
 
 def day_of(reader: RegisterReader, question: Question) -> date:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from graph.errors import StoreFault
 from graph.register import Register
@@ -265,6 +267,30 @@ def test_a_wrong_question_is_400_and_says_what_to_write(
     assert detail in problem.json()["detail"]
     assert remedy in problem.json()["remedy"]
     assert remedy in said(page(client, f"/who?{query}&lang=en", 400))
+
+
+@pytest.mark.parametrize("text", ["http://[", "http://a b", "https://a{b}", "https://w3id.org/diaba/test/parcels>"])
+def test_what_only_looks_like_an_iri_is_400(client: httpx.Client, text: str) -> None:
+    for path in ("/who", "/search", "/datasets-of"):
+        assert client.get(path, params={"q": text}).status_code == 400
+
+
+@given(
+    text=st.text(min_size=1, max_size=80), path=st.sampled_from(["/who", "/search", "/datasets-of"]), page=st.booleans()
+)
+@example(text="AND OR NOT (", path="/search", page=False)
+@example(text='"', path="/who", page=True)
+@example(text="a:b^2~ [c TO d]", path="/search", page=False)
+@example(text="\x00", path="/who", page=True)
+@example(text="{{7*7}}", path="/datasets-of", page=True)
+def test_no_question_breaks_the_service(client: httpx.Client, text: str, path: str, page: bool) -> None:
+    answer = client.get(path, params={"q": text}, headers=BROWSER if page else {})
+    assert answer.status_code in (200, 400, 404)
+
+
+@given(text=st.text(min_size=1, max_size=30), name=st.sampled_from(["as_of", "known_at", "lang", "format"]))
+def test_no_other_parameter_breaks_the_service(client: httpx.Client, text: str, name: str) -> None:
+    assert client.get("/who", params={"q": "dat dai", name: text}).status_code in (200, 400)
 
 
 def test_a_wrong_limit_is_400_not_422(client: httpx.Client) -> None:
