@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,13 +13,15 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 import pytest
 
-from graph.answering import Card, who
+from graph import loading
+from graph.answering import Card, Desk, who
+from graph.register import Register
 from graph.resources import folder
 from graph.scopes import keys_of
 from graph.store import OxigraphStore
 from graph.terms import RDF, RECORD_CLASSES, XSD, D, Graphs, Role
 from tests.benchmarks.datasets import Plans
-from tests.benchmarks.register import generate, main
+from tests.benchmarks.register import SOURCE, generate, main, write
 from tests.benchmarks.truth import Truth
 from tests.benchmarks.world import NS, World
 
@@ -185,6 +189,73 @@ def test_who_answers_as_expected_where_every_commune_has_scopes_of_its_own() -> 
     truth = Truth(500)
     text = text_of(500, 5, dense=True, truth=truth)
     assert asked(store_of(text), truth.as_json()["sample"]) == []  # type: ignore[arg-type]
+
+
+class Loaded(NamedTuple):
+    """A generated register with history, loaded through the door."""
+
+    register: Register
+    truth: dict[str, Any]
+    file: Path
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    folder = tmp_path_factory.mktemp("register")
+    file, truth = folder / "register.nq", folder / "truth.json"
+    write(file, 400, 4, truth_file=truth, history=True)
+    with Register.create(folder / "data", pack=None) as register:
+        register.load([file], source=SOURCE, confidence="V3", history=True)
+        yield Loaded(register, json.loads(truth.read_text(encoding="utf-8")), file)
+
+
+def test_a_generated_register_passes_the_door_once_and_for_all(loaded: Loaded) -> None:
+    report = loaded.register.load([loaded.file], source=SOURCE, confidence="V3", history=True)
+    assert report.unchanged
+
+
+def test_who_answers_as_expected_now_and_as_known_then(loaded: Loaded) -> None:
+    desk = Desk(loaded.register.reader)
+    differing, then = [], 0
+    for entry in loaded.truth["sample"]:
+        for answer in entry["answers"]:
+            known = datetime.fromisoformat(answer["known_at"]) if "known_at" in answer else None
+            expected, answered = outcomes(
+                answer, desk.who(entry["dataset"], date.fromisoformat(answer["as_of"]), known)
+            )
+            then += known is not None
+            if expected != answered:
+                differing.append((entry["dataset"], entry["case"], answer["as_of"], known, expected, answered))
+    assert differing == []
+    assert then == 400
+
+
+def test_standings_say_of_every_dataset_what_is_expected(loaded: Loaded) -> None:
+    reader, day = loaded.register.reader.graph, loaded.truth["days"][1]
+    statuses: Counter[str] = Counter()
+    for index in range(400):
+        nodes = [quad.subject.value for quad in reader.incoming([f"{NS}dataset/{index}"], (D.about,))]
+        for node in nodes:
+            said = {quad.predicate.value: quad.object.value for quad in reader.outgoing([node])}
+            inside = said.get(D.from_, "") <= day < said.get(D.until, "9999-12-31")
+            if said[D.role] == Role.accountable and inside:
+                statuses[said[D.status]] += 1
+    assert statuses == loaded.truth["statuses"]
+
+
+def test_a_large_first_load_says_what_a_small_one_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "register.nq"
+    write(file, 200, 6)
+    contents = []
+    for streamed in (10**9, 1000):
+        monkeypatch.setattr(loading, "STREAMED", streamed)
+        with Register.create(tmp_path / str(streamed), pack=None) as register:
+            register.load([file], source=SOURCE, confidence="V3")
+            store = register.reader.graph
+            nodes = sorted({line.split(" ", 1)[0][1:-1] for line in file.read_text(encoding="utf-8").splitlines()})
+            contents.append({quad for quad in store.outgoing(nodes) if quad.predicate.value != D.recordedAt})
+    assert contents[0] == contents[1]
+    assert len(contents[0]) >= file.read_text(encoding="utf-8").count("\n")
 
 
 def test_history_gives_every_record_one_instant_and_some_a_past() -> None:
