@@ -28,7 +28,7 @@ from graph.model import (
 )
 from graph.scopes import keys_around
 from graph.store import Edges
-from graph.terms import ANSWERABLE_CLASSES, DCAT, DCT, PROV, RDF, SKOS, Confidence, D, Level, Role
+from graph.terms import ANSWERABLE_CLASSES, DCAT, DCT, PROV, RDF, SKOS, Confidence, D, Graphs, Level, Role
 
 _RESOURCE = (RDF.type, DCAT.theme, DCAT.inSeries, D.managedIn)
 _LISTED_BY = (DCAT.dataset, DCAT.service, DCAT.catalog, DCAT.resource)
@@ -168,6 +168,8 @@ class Gathering:
             facts = found.get(node)
             if facts is None:
                 facts = found[node] = Facts({}, {}, graph.value)
+            elif (name := graph.value) != facts.graph and _speaks_before(name, facts.graph):
+                facts = found[node] = replace(facts, graph=name)
             said = facts.links if isinstance(value, ox.NamedNode) else facts.texts
             said.setdefault(predicate.value, []).append(value.value)
         return found
@@ -407,6 +409,14 @@ class Gathering:
                 said = facts.get(role, _NOTHING).text(D.exclusive)
                 self._exclusive[role] = role in Role.EXCLUSIVE if said is None else said in ("true", "1")
         return frozenset(role for role in roles if self._exclusive[role])
+
+
+def _speaks_before(graph: str, other: str) -> bool:
+    """Say whose word a node's is if two graphs speak of it, in whatever order the store gives them.
+
+    A source's before what the register worked out itself, then the first in the alphabet.
+    """
+    return (graph in Graphs.RESERVED, graph) < (other in Graphs.RESERVED, other)
 
 
 def _closure(
