@@ -18,10 +18,20 @@ Language = Annotated[str, Query(description="Language of names and messages: vi 
 Format = Annotated[str, Query(description="html or json; the Accept header decides when empty")]
 Limit = Annotated[int, Query(ge=1, le=50, description="How many rows at most")]
 
+#: how every operation tells what is wrong (RFC 9457)
+PROBLEM: dict[int | str, dict[str, Any]] = {
+    status: {"description": words, "content": {"application/problem+json": {"schema": {"type": "object"}}}}
+    for status, words in (
+        (400, "The question is wrong; the remedy says what to write"),
+        (404, "Nothing is found"),
+        ("default", "What is wrong, as a problem document"),
+    )
+}
+
 
 def routes(settings: Settings, reader: RegisterReader, version: str) -> APIRouter:
-    """Return the routes that speak JSON only."""
-    router = APIRouter()
+    """Return the routes that speak JSON only. Their ``lang`` is declared for the description; negotiation reads it."""
+    router = APIRouter(responses=PROBLEM)
 
     @router.get("/search", tags=["search"], summary="Find data, bodies and areas as you type")
     def search(

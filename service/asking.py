@@ -326,13 +326,14 @@ class Example:
     path: str = "/who"
 
 
-#: examples that show the range: no accents, two days, an abbreviation, a body that has ended
+#: examples that show the range: no accents, two days, an abbreviation, a body that has ended, a code
 EXAMPLES = (
     Example("dat dai"),
     Example("đăng ký doanh nghiệp", "2025-02-28"),
     Example("đăng ký doanh nghiệp", "2025-03-01"),
     Example("CSDLQG dân cư"),
     Example("bo ke hoach va dau tu", "2025-02-28", "/datasets-of"),
+    Example("G01", "", "/datasets-of"),
 )
 
 _COUNTED = {

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from graph.errors import NotFound
 from graph.queries import CannedQuery
 from service import asking
-from service.api import Day, Format, Known, Language, Words
+from service.api import PROBLEM, Day, Format, Known, Language, Words
 from service.asking import RegisterReader
 from service.card import describe
 from service.clocks import today_in
@@ -29,6 +29,10 @@ _HERE = Path(__file__).parent
 _DOCUMENT = re.compile(r"[a-z][a-z0-9-]*")
 #: the languages an address may lead into from a page: never a script
 _SCHEMES = ("http", "https", "mailto")
+
+
+#: what a page with a JSON twin declares beside the JSON
+PAGE: dict[int | str, dict[str, Any]] = {200: {"description": "The answer", "content": {"text/html": {}}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,11 @@ def safe_link(address: str) -> str:
 
 
 def routes(desk: Desk, app: FastAPI) -> APIRouter:
-    """Return the routes of the pages; ``app`` is asked for its own description on ``/api``."""
-    router = APIRouter()
+    """Return the routes of the pages; ``app`` is asked for its own description on ``/api``.
+
+    The parameters ``lang`` and ``format`` are declared for the description of the interface; negotiation reads them.
+    """
+    router = APIRouter(responses=PROBLEM | PAGE)
     reader, settings = desk.reader, desk.settings
     contents = asking.Contents(reader)
 

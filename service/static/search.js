@@ -64,7 +64,10 @@ for (const form of document.querySelectorAll("form.search")) {
         node.id = `row-${index}`;
         node.setAttribute("role", "option");
         node.setAttribute("aria-selected", "false");
-        if (!row.path) node.className = "flat";
+        if (!row.path) {
+          node.className = "flat";
+          node.setAttribute("aria-disabled", "true");
+        }
         node.append(part("name", row.label));
         node.append(part("meta", row.remark ? `${row.kind_label} · ${row.remark}` : row.kind_label));
         if (row.answer) {

@@ -429,6 +429,7 @@ def test_every_operation_of_the_interface_is_documented(client: httpx.Client) ->
         assert f"`{path}" in text
         for operation in operations.values():
             assert operation["summary"]
+            assert set(operation["responses"]) == {"200", "400", "404", "default"}
             for parameter in operation.get("parameters", ()):
                 assert parameter["description"]
                 assert re.search(rf"\b{parameter['name']}\b", text)
