@@ -30,7 +30,7 @@ LONGEST = 500
 DATA = ("dataset", "series", "service", "catalog", "task")
 
 #: how a hit was met that is weaker than by one of its names
-_WEAK = frozenset({"context", "similar", "partly"})
+WEAK = frozenset({"context", "similar", "partly"})
 _BODIES = frozenset({D.Agency, D.OutsideBody, D.Holder})
 _KINDS = {
     "dataset": RESOURCE_CLASSES,
@@ -134,9 +134,9 @@ def answer(reader: RegisterReader, question: Question, say: Wording, limit: int 
             raise _not_data(labels(reader.graph, [iri], question.as_of, languages_of(say))[iri], "body", say)
     else:
         hits = find(reader, question, say, DATA, limit)
-        if not hits or hits[0].note in _WEAK:
+        if not hits or hits[0].note in WEAK:
             for best in find(reader, question, say, None, 1):
-                if best.kind not in DATA and best.note not in _WEAK:
+                if best.kind not in DATA and best.note not in WEAK:
                     raise _not_data(best.label, best.kind, say)
         if not hits:
             raise NotFound(say("question.none", text=question.text), remedy=say("question.try"))
@@ -255,6 +255,7 @@ def rows_of(reader: RegisterReader, hits: Sequence[Hit], day: date, say: Wording
             "label": hit.label,
             "kind": hit.kind,
             "kind_label": say.coded("kind", hit.kind),
+            "note": hit.note,
             "remark": _remark(hit, say),
             "score": hit.score,
             "path": "/who" if hit.kind in DATA else "/datasets-of" if hit.kind in ("body", "post") else None,
@@ -374,4 +375,4 @@ class Contents:
     def _finds(self, example: Example) -> bool:
         kinds = DATA if example.path == "/who" else ("body", "post")
         hits = self._reader.search.search(example.text, kinds, limit=1)
-        return bool(hits) and hits[0].note not in _WEAK
+        return bool(hits) and hits[0].note not in WEAK

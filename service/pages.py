@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from starlette.exceptions import HTTPException
@@ -60,19 +61,12 @@ class Desk:
         """Render a template in the request's language, with the links of this address."""
         say = wording_of(request, self.settings)
         kept = chosen_language(request)
-
-        def url(path: str, **query: object) -> str:
-            given = {key: value for key, value in query.items() if value not in (None, "")}
-            if kept and not path.startswith("/static/"):
-                given.setdefault("lang", kept)
-            return self.settings.base_path + path + ("?" + urlencode(given) if given else "")
-
         other = next(language for language in LANGUAGES if language != say.language)
         query = {key: value for key, value in request.query_params.items() if key not in ("lang", "format")}
         here = self.settings.base_path + request.url.path.removeprefix(self.settings.base_path)
         text = self.templates.get_template(template).render(
             t=say,
-            url=url,
+            url=partial(self.address, request),
             kept_language=kept,
             other_language=other,
             other_address=here + "?" + urlencode({**query, "lang": other}),
@@ -83,6 +77,14 @@ class Desk:
         )
         headers = {"vary": "Accept, Accept-Language", "content-language": say.language}
         return HTMLResponse(text, status, headers)
+
+    def address(self, request: Request, path: str, **query: str) -> str:
+        """Return the address of a page of ours; it keeps the language that this request's address names."""
+        given = {key: value for key, value in query.items() if value}
+        kept = chosen_language(request)
+        if kept and not path.startswith("/static/"):
+            given.setdefault("lang", kept)
+        return self.settings.base_path + path + ("?" + urlencode(given) if given else "")
 
 
 def safe_link(address: str) -> str:
@@ -120,7 +122,10 @@ def routes(desk: Desk, app: FastAPI) -> APIRouter:
         lang: Language = "",
         format: Format = "",
     ) -> Response:
-        """Return the answer card of the best hit and the next hits; 404 with what came near when nothing is found."""
+        """Return the answer card of the best hit and the next hits; 404 with what came near when nothing is found.
+
+        A person who names a body instead of data is led to what that body answers for.
+        """
         say = wording_of(request, settings)
         page = wants_page(request)
         question = asking.read_question(reader, q, as_of, known_at, say)
@@ -130,6 +135,8 @@ def routes(desk: Desk, app: FastAPI) -> APIRouter:
             near = asking.search(reader, question, say)
             if not page:
                 return problem(404, say("fault.not-found"), fault.message, remedy=fault.remedy, near=near)
+            if near and near[0]["path"] == "/datasets-of" and near[0]["note"] not in asking.WEAK:
+                return RedirectResponse(desk.address(request, "/datasets-of", q=near[0]["iri"], as_of=as_of), 303)
             return desk.page(
                 request, "none.html", 404, question=question, near=near, detail=fault.message, remedy=fault.remedy,
                 as_of=as_of, known_at=known_at,

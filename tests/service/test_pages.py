@@ -34,7 +34,7 @@ PAGES = [
     f"/who?q={TEST}rumour",
     f"/who?q={TEST}hostile",
     "/who?q=khong+co+gi+nhu+vay+xyz",
-    "/who?q=bo+tai+chinh",
+    "/who?q=viet+nam",
     "/who?q=",
     "/who?q=%3Cscript%3Ealert(1)%3C/script%3E",
     "/who?q=dat+dai&as_of=2025-02-30",
@@ -144,10 +144,14 @@ def test_nothing_found_is_404_and_helps(client: httpx.Client) -> None:
     assert "Try fewer words" in said(page(client, "/who?q=khong+co+gi+nhu+vay+xyz&lang=en", 404))
 
 
-def test_the_name_of_a_body_is_no_data_but_leads_to_what_it_answers_for(client: httpx.Client) -> None:
-    elements = page(client, "/who?q=bo+tai+chinh", 404)
-    assert "“Bộ Tài chính” không phải là dữ liệu" in said(elements)
-    assert [link["href"] for link in elements.all("a") if link["href"].startswith("/datasets-of?")]
+def test_the_name_of_a_body_leads_people_to_what_it_answers_for_and_tells_programs(client: httpx.Client) -> None:
+    led = client.get("/who?q=bo+tai+chinh&as_of=2025-03-01&lang=vi", headers=BROWSER)
+    assert led.status_code == 303
+    assert "Báo cáo chung" in client.get(led.headers["location"], headers=BROWSER).text
+    assert "as_of=2025-03-01" in led.headers["location"]
+    told = client.get("/who?q=bo+tai+chinh")
+    assert told.status_code == 404
+    assert told.json()["near"][0]["path"] == "/datasets-of"
 
 
 @pytest.mark.parametrize(
