@@ -81,16 +81,15 @@ def is_instant(target: Target) -> bool:
 class Door:
     """Check the statements of one load, one by one; ``checks`` gives each predicate its test, or none.
 
-    Usage: ``check = door.checks.get(predicate, UNSEEN)``; ask ``door.learn`` for an unseen one. A test raises
+    Usage: ``check = door.checks[predicate]``; ask ``door.learn`` for one that is not there yet. A test raises
     ``Malformed`` without a place, which only the caller knows. ``file`` tells blank nodes of several files apart.
     """
-
-    UNSEEN: Final[object] = object()
 
     def __init__(self, *, history: bool = False) -> None:
         self.checks: dict[ox.NamedNode, Check | None] = {}
         self.file = 0
         self._history = history
+        self._days: dict[Target, date] = {}
         self._from_keys = array("q")
         self._from_days = array("l")
         self._until: dict[int, int] = {}
@@ -138,13 +137,14 @@ class Door:
             self._check_term(target.value)
 
     def _check_day(self, term: str, subject: Subject, target: Target) -> None:
-        day = read_day(target)
+        day = self._days.get(target) or read_day(target)
         if day is None:
             raise Malformed(
                 f"{short(term)} is {_told(target)}, which is no day",
                 remedy='Write a day of the calendar without zone, such as "2025-03-01"^^xsd:date; '
                 "keep a partial date as text in dct:date.",
             )
+        self._days[target] = day
         if term == D.from_:
             self._from_keys.append(self._key(subject))
             self._from_days.append(day.toordinal())

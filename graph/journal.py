@@ -13,7 +13,7 @@ import os
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -136,7 +136,7 @@ class Sealed:
 class Draft:
     """Write a payload: the three sections in their order, as N-Quads. Nothing counts before a row names it.
 
-    Use as a context: what is not sealed leaves nothing behind.
+    ``counts`` are the statements of each section. Use as a context: what is not sealed leaves nothing behind.
     """
 
     folder: Path
@@ -146,15 +146,18 @@ class Draft:
     _file: IO[bytes] | None = None
     _path: Path | None = None
     _begun: int = 0
+    counts: dict[Section, int] = field(default_factory=lambda: dict.fromkeys(SECTIONS, 0))
 
     def begin(self, section: Section) -> None:
         """Open the next section; all three must be opened, in order."""
         assert SECTIONS[self._begun] == section, "sections follow one another"
         self._begun += 1
         self.write(f"# {section}\n".encode())
+        self.counts[section] = 0
 
     def write(self, data: bytes) -> int:
         """Add N-Quads text, whole lines in the end, to the section that is open."""
+        self.counts[SECTIONS[self._begun - 1]] += data.count(b"\n")
         self._hash.update(data)
         self._put(self._packer.compress(data))
         return len(data)
@@ -303,13 +306,22 @@ class Journal:
                 yield Change(*row)
             since = rows[-1][0]
 
-    def quads(self, change: Change, section: Section) -> Iterator[ox.Quad]:
-        """Yield the statements of one section; nothing for a redacted change. Raises ``JournalBroken``."""
+    def quads(
+        self, change: Change, section: Section, progress: Callable[[int], None] | None = None
+    ) -> Iterator[ox.Quad]:
+        """Yield the statements of one section; nothing for a redacted change. Raises ``JournalBroken``.
+
+        ``progress`` is told now and then how many have been read.
+        """
         if change.redacted or not getattr(change, section):
             return
         try:
             with self._opened(change) as stream:
+                done = 0
                 for block in _blocks(stream, section):
+                    if progress is not None:
+                        progress(done)
+                        done += block.count(b"\n")
                     yield from ox.parse(block, format=ox.RdfFormat.N_QUADS)
         except (SyntaxError, zlib.error, EOFError) as fault:
             raise self._broken(change, "cannot be read") from fault

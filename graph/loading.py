@@ -52,6 +52,7 @@ _SOURCES = ox.NamedNode(Graphs.sources)
 _DEFAULT = ox.DefaultGraph()
 _RECORDS = frozenset(ox.NamedNode(term) for term in RECORD_CLASSES)
 _RESOURCES = frozenset(ox.NamedNode(term) for term in RESOURCE_CLASSES)
+_NOTED = frozenset({_TYPE, _PUBLISHER, _VERSION_OF})
 _PLAIN = frozenset({XSD.string, XSD.date, RDF.NS + "langString"})
 
 # How a line goes on after its subject.
@@ -275,7 +276,6 @@ class _Stage:
         self.clocks = False
         self.tally = _Tally()
         self.notices: list[Notice] = []
-        self.statements = 0
 
     def run(self) -> Staged:
         statements = self.admit()
@@ -315,7 +315,7 @@ class _Stage:
         self, source: Input, number: int, blanks: list[ox.Quad], progress: Callable[[int], None] | None
     ) -> Iterator[ox.Quad]:
         # The loop that a large load spends its time in: one look-up per statement, and nothing else where it is plain.
-        checks, unseen, learn, homes = self.door.checks, Door.UNSEEN, self.door.learn, self.homes
+        checks, learn, homes, noted = self.door.checks, self.door.learn, self.homes, _NOTED
         blank, literal, triple, make = ox.BlankNode, ox.Literal, ox.Triple, ox.Quad
         count = 0
         try:
@@ -323,14 +323,15 @@ class _Stage:
                 count += 1
                 subject, predicate, target, graph = quad
                 kind = type(target)
-                if kind is triple or (kind is literal and len(cast(ox.Literal, target).value) > MAX_LINE):
+                if (kind is literal and len(target.value) > MAX_LINE) or kind is triple:
                     check_shape(subject, target)
-                check = checks.get(predicate, unseen)
-                if check is unseen:
+                try:
+                    check = checks[predicate]
+                except KeyError:
                     check = learn(predicate)
                 if kind is blank or type(subject) is blank or type(graph) is blank:
                     if check is not None:
-                        cast(Callable[..., None], check)(subject, target)
+                        check(subject, target)
                     blanks.append(quad if not number else _apart(quad, number))
                     if len(blanks) > MAX_BLANK:
                         raise Malformed(
@@ -340,19 +341,18 @@ class _Stage:
                     continue
                 home = homes.get(graph)
                 if home is None:
-                    home = self.open_graph(cast(ox.NamedNode, graph))
-                if home is not graph:
+                    home = self.open_graph(graph)
+                if home != graph:
                     quad = make(subject, predicate, target, home)
                 if check is not None:
-                    cast(Callable[..., None], check)(subject, target)
-                    yield from self.note(quad)
+                    check(subject, target)
+                    if predicate in noted:
+                        yield from self.note(quad)
                 yield quad
         except Fault as fault:
             if fault.place is None:
                 fault.place = place_of(source, self.source, count)
             raise
-        finally:
-            self.statements += count
 
     def admit_blanks(self, blanks: list[ox.Quad]) -> Iterator[ox.Quad]:
         if not blanks:
@@ -466,18 +466,17 @@ class _Stage:
     def stream(self, head: list[ox.Quad], rest: Iterator[ox.Quad]) -> Sealed:
         """Write everything as added, as it comes."""
         self.clocks = True
-        counted = _Counted(chain(self.clocked(head), rest))
         with self.loading.journal.draft() as draft:
             draft.begin("removed")
             draft.begin("added")
-            ox.serialize(counted, output=cast(IO[bytes], draft), format=ox.RdfFormat.N_QUADS)
-            head.clear()
-            self.tally.added = counted.count
+            statements = chain(self.clocked(head), rest)
+            ox.serialize(statements, output=cast(IO[bytes], draft), format=ox.RdfFormat.N_QUADS)
             for line in self.declared(set())[1]:
                 draft.write(f"{line} .\n".encode())
-                self.tally.added += 1
             draft.begin("versions")
-            return draft.seal()
+            sealed = draft.seal()
+            self.tally.added = draft.counts["added"]
+            return sealed
 
     def clocked(self, head: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
         for quad in head:
@@ -636,18 +635,6 @@ class _Stage:
         declare(DCT.title, [ox.Literal(text, language=tag) for tag, text in declaration.title.items()])
         declare(DCT.NS + "license", [ox.NamedNode(declaration.licence)] if declaration.licence else [])
         return sorted(before - after), sorted(after - before)
-
-
-class _Counted:
-    """Count statements as they pass."""
-
-    def __init__(self, quads: Iterable[ox.Quad]) -> None:
-        self._quads = quads
-        self.count = 0
-
-    def __iter__(self) -> Iterator[ox.Quad]:
-        for self.count, quad in enumerate(self._quads, 1):  # noqa: B020
-            yield quad
 
 
 class _Sections:

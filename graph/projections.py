@@ -68,7 +68,8 @@ class GraphProjection:
 
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
         for change in changes:
-            removed, added = self.journal.quads(change, "removed"), self.journal.quads(change, "added")
+            removed = self.journal.quads(change, "removed")
+            added = self.journal.quads(change, "added", _counter(progress, self.name, change.added))
             if change.removed + change.added <= AT_ONCE:
                 self.store.apply(removed, added, change.number)
                 continue
@@ -78,7 +79,7 @@ class GraphProjection:
             if change.added <= AT_ONCE:
                 self.store.apply((), added, change.number)
             else:
-                self.store.load(_told(added, change.added, self.name, progress), change.number)
+                self.store.load(added, change.number)
 
 
 class HistoryProjection:
@@ -252,6 +253,10 @@ def _told(items: Iterable[_T], total: int | None, step: str, progress: Progress 
         if done % 10_000 == 0:
             progress(step, done, total)
         yield item
+
+
+def _counter(progress: Progress | None, step: str, total: int) -> Callable[[int], None] | None:
+    return None if progress is None else lambda done: progress(step, done, total)
 
 
 def _step(progress: Progress, step: str) -> Callable[[int, int], None]:

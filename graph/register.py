@@ -97,10 +97,18 @@ class Register:
         self._lock = lock
         self._writing = threading.RLock()
         self.journal = Journal(data)
-        self.journal.sweep()
-        self._open_projections(data)
+        try:
+            self.journal.sweep()
+            self._open_projections(data)
+        except BaseException:
+            self.journal.close()
+            raise
         self.reader = RegisterReader(self._graph, self._history, self._search, self.pack)
-        self._follow(progress)
+        try:
+            self._follow(progress)
+        except BaseException:
+            self._close_parts()
+            raise
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -355,7 +363,7 @@ def _open_store(path: Path) -> OxigraphStore:
     while True:
         try:
             return OxigraphStore(path)
-        except (OSError, ValueError) as fault:
+        except (OSError, ValueError, RuntimeError) as fault:
             held = "lock hold by current process" in str(fault)
             if held and time.monotonic() < patience:
                 time.sleep(0.05)

@@ -165,13 +165,13 @@ class OxigraphStore:
     def _commit(self, removed: Sequence[ox.Quad], added: Sequence[ox.Quad]) -> None:
         try:
             self.raw.update(_update(removed, added))
-        except OSError as fault:
+        except (OSError, RuntimeError) as fault:
             raise _refused(fault) from fault
 
     def load(self, added: Iterable[ox.Quad], revision: int) -> None:
         try:
             self.raw.bulk_extend(added)
-        except OSError as fault:
+        except (OSError, RuntimeError) as fault:
             raise _refused(fault) from fault
         self.apply((), (), revision)
 
@@ -199,7 +199,7 @@ class OxigraphStore:
         del self.raw
 
 
-def _refused(fault: OSError) -> StoreFault:
+def _refused(fault: Exception) -> StoreFault:
     return StoreFault(f"The store did not take the change: {fault}", remedy="Look for a full or failing disk.")
 
 
