@@ -1,0 +1,131 @@
+"""Keep the register from a terminal: the verbs that make it, load it, make its projections anew, and serve it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.text import Text
+
+from graph.errors import BadSetting, DataDirectory, Place
+from graph.register import Register
+from service import terminal
+from service.settings import Settings
+from service.shell import (
+    common,
+    following,
+    is_empty,
+    make,
+    opened,
+    print_json,
+    settings_of,
+    tell,
+    wants_json,
+    wording_of,
+)
+from service.wording import Wording
+
+
+@click.command()
+@click.option("--empty", is_flag=True, help="Make it without the Vietnam pack.")
+@common
+@click.pass_context
+def init(ctx: click.Context, empty: bool) -> None:
+    """Make the data directory, with the Vietnam pack in it."""
+    say = wording_of(ctx)
+    data = settings_of(ctx).data
+    if not is_empty(data):
+        raise DataDirectory(say("data.exists", path=data), remedy=say("data.exists_remedy"), place=Place(str(data)))
+    revision = make(data, None if empty else "vn", say)
+    if wants_json(ctx):
+        print_json({"data": str(data), "revision": revision})
+    else:
+        click.echo(say("data.made_empty" if empty else "data.made", path=data, revision=revision))
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE|URL|DIR...")
+@click.option("--source", metavar="IRI", help="The source these files state; the file's address when not given.")
+@click.option(
+    "--confidence", type=click.Choice(["V1", "V2", "V3", "V3-mock", "R"]), help="How far the source can be trusted; V3."
+)
+@click.option("--partial", is_flag=True, help="Add only: what the files leave out is not withdrawn.")
+@click.option("--history", is_flag=True, help="The files carry past versions with their own recording times.")
+@click.option("--mapping", metavar="FILE", help="What turns a table or foreign RDF into statements of the register.")
+@click.option("--message", default="", metavar="TEXT", help="Why, for the journal.")
+@common
+@click.pass_context
+def load(ctx: click.Context, files: tuple[str, ...], **options: Any) -> None:
+    """Load RDF files or tables into the register: all of them, or nothing and the reason."""
+    say = wording_of(ctx)
+    with opened(ctx) as register, following(say) as progress:
+        report = register.load(files, **options, progress=progress)
+    if wants_json(ctx):
+        print_json(report.as_json())
+    else:
+        terminal.show(*(Text(line) for line in report.lines()))
+
+
+@click.command()
+@common
+@click.pass_context
+def rebuild(ctx: click.Context) -> None:
+    """Make the graph, its standings, the history and the search index anew from the journal."""
+    say = wording_of(ctx)
+    with following(say) as progress, Register.open(settings_of(ctx).data, rebuild=True, progress=progress) as register:
+        revision = register.revision
+    if wants_json(ctx):
+        print_json({"revision": revision})
+    else:
+        click.echo(say("data.rebuilt", revision=revision))
+
+
+@click.command()
+@click.option("--host", help="Address to listen on; DIABA_HOST, else 127.0.0.1.")
+@click.option("--port", help="Port to listen on; DIABA_PORT, else 8000. 0 takes a free one.")
+@click.option("--base-path", help="Prefix under which a proxy publishes the service; DIABA_BASE_PATH, else none.")
+@common
+@click.pass_context
+def serve(ctx: click.Context, host: str | None, port: str | None, base_path: str | None) -> None:
+    """Serve the pages and the JSON until stopped."""
+    import uvicorn  # here, because no other verb needs the half second that the web framework takes to import
+
+    from service.app import create_app
+
+    settings = settings_of(ctx, host=host, port=port, base_path=base_path)
+    say = wording_of(ctx)
+    with _listening(settings, say) as listener, opened(ctx) as register:
+        app = create_app(settings, register.reader, register)
+        named_host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        address = f"http://{named_host}:{listener.getsockname()[1]}{settings.base_path}/"
+        tell(say("serve.on", address=address))
+        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _listening(settings: Settings, say: Wording) -> Iterator[socket.socket]:
+    """Take the address before anything slow is done, so that a taken port is said at once."""
+    address = f"{settings.host}:{settings.port}"
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    except OSError as error:
+        raise _no_address(address, error, say) from error
+    with listener:
+        try:
+            listener.bind(where)
+        except OSError as error:
+            raise _no_address(address, error, say) from error
+        yield listener
+
+
+def _no_address(address: str, error: OSError, say: Wording) -> BadSetting:
+    reason = error.strerror or str(error)
+    return BadSetting(say("serve.port_taken", address=address, reason=reason), remedy=say("serve.port_remedy"))
