@@ -16,7 +16,7 @@ import pyoxigraph as ox
 from graph.errors import NotFound
 from graph.evidence import Gathering, gather
 from graph.labels import labels
-from graph.model import Candidate, Decision, Evidence, Line, Reach
+from graph.model import Candidate, Decision, Evidence, Line, Reach, Transfer
 from graph.responsibility import Weighing
 from graph.snapshot import Snapshot
 from graph.store import Edges, Reader
@@ -91,6 +91,8 @@ class Card:
             for line in (*decision.lines, *decision.contradicted, *decision.beaten, *decision.claims):
                 for candidate in line.candidates:
                     found |= _mentioned(candidate)
+                    for transfer in self.evidence.created_by.get(candidate.record.iri, ()):
+                        found.update((*transfer.transferors, *transfer.basis))
             found.update(decision.next_holders)
         for note in self.notes:
             found.update(note.about)
@@ -102,7 +104,7 @@ class Card:
         ``names`` labels every IRI that ``mentioned`` returns; ``instruments`` maps each provision among the bases to
         the legal instrument it stands in.
         """
-        writer = _Writer(names, instruments or {})
+        writer = _Writer(names, instruments or {}, self.evidence.created_by)
         return {
             "resource": writer.named(self.resource),
             "described": self.described,
@@ -213,9 +215,15 @@ def _mentioned(candidate: Candidate) -> set[str]:
 class _Writer:
     """Write the parts of a card as JSON, each IRI with its label."""
 
-    def __init__(self, names: Mapping[str, str], instruments: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        names: Mapping[str, str],
+        instruments: Mapping[str, str],
+        created_by: Mapping[str, tuple[Transfer, ...]],
+    ) -> None:
         self.names = names
         self.instruments = instruments
+        self.created_by = created_by
 
     def named(self, iri: str) -> dict[str, str]:
         return {"iri": iri, "label": self.names.get(iri, iri)}
@@ -256,6 +264,7 @@ class _Writer:
             "until": span.end.isoformat() if span.end else None,
             "start_known": since is not None,
             "basis": [self.basis(iri) for iri in record.basis],
+            "transfers": [self.transfer(transfer) for transfer in self.created_by.get(record.iri, ())],
             "conditions": list(record.conditions),
             "steps": [
                 {
@@ -273,6 +282,17 @@ class _Writer:
             "source": self.all_named(record.sources),
             "confidence": candidate.confidence.rsplit("/", 1)[-1],
             "imported": record.at_the_door,
+        }
+
+    def transfer(self, transfer: Transfer) -> dict[str, Any]:
+        """Name the act that made the record: who gave it, how, on which day and on what basis."""
+        return {
+            "iri": transfer.iri,
+            "kind": transfer.kind.removeprefix(D.NS) if transfer.kind else None,
+            "by": self.all_named(transfer.transferors),
+            "granted_on": transfer.granted_on.isoformat() if transfer.granted_on else None,
+            "basis": [self.basis(iri) for iri in transfer.basis],
+            "verified": transfer.verified,
         }
 
     def basis(self, iri: str) -> dict[str, Any]:
@@ -300,7 +320,10 @@ def write(sources: Sources, card: Card, languages: Sequence[str] = ("vi", "en"))
         for decision in card.decisions.values()
         for line in (*decision.lines, *decision.contradicted, *decision.beaten, *decision.claims)
         for candidate in line.candidates
-        for iri in candidate.record.basis
+        for iri in (
+            *candidate.record.basis,
+            *(law for transfer in card.evidence.created_by.get(candidate.record.iri, ()) for law in transfer.basis),
+        )
     }
     instruments = dict(_containing_instruments(sources.graph, sorted(bases)))
     names = labels(sources.graph, card.mentioned() | set(instruments.values()), card.as_of, languages)

@@ -6,8 +6,8 @@ people read it. Nothing is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -75,10 +75,8 @@ class Description:
 def describe(card: Mapping[str, Any], say: Wording, zone: tzinfo) -> Description:
     """Put the card (``graph.answering.write``'s JSON) into the words of one language, instants in ``zone``."""
     sections = [_section(role, line, say) for role, line in card["lines"].items()]
-    if "executes" not in card["lines"] and card["lines"]["accountable"]["status"] in ("held", "shared"):
-        itself = Section("executes", say("role.executes"), "", "", (), remark=say("card.executes_itself"))
-        after = [section.role for section in sections].index("accountable") + 1
-        sections.insert(after, itself)
+    if card["lines"]["accountable"]["status"] in ("held", "shared"):
+        sections = _with_executes(sections, say)
     claims: dict[str, list[Entry]] = {}
     for claim in card["claims"]:
         claims.setdefault(claim["role"], []).append(_entry(claim, say))
@@ -94,6 +92,17 @@ def describe(card: Mapping[str, Any], say: Wording, zone: tzinfo) -> Description
         ),
         notes=tuple(_note(note, say) for note in card["notes"] if note["code"] not in _TOLD),
     )
+
+
+def _with_executes(sections: Sequence[Section], say: Wording) -> list[Section]:
+    """Say that the accountable executes itself where nobody else does (step 12 of the algorithm)."""
+    found = next((section for section in sections if section.role == "executes"), None)
+    if found and found.entries:
+        return list(sections)
+    found = found or Section("executes", say("role.executes"), "", "", ())
+    rest = [section for section in sections if section.role != "executes"]
+    after = [section.role for section in rest].index("accountable") + 1
+    return [*rest[:after], replace(found, remark=say("card.executes_itself")), *rest[after:]]
 
 
 def _section(role: str, line: Mapping[str, Any], say: Wording) -> Section:
@@ -125,7 +134,7 @@ def _entry(answer: Mapping[str, Any], say: Wording) -> Entry:
             say("card.step", day=say.day(step["day"]), before=step["from"]["label"], after=step["to"]["label"])
             for step in answer["steps"]
         ),
-        basis=tuple(_basis(basis, say) for basis in answer["basis"]),
+        basis=tuple(dict.fromkeys(_basis(basis, say) for basis in _bases(answer))),
         conditions=tuple(answer["conditions"]),
         confidence=confidence,
         trust=say.coded("confidence", confidence) if confidence else "",
@@ -133,6 +142,11 @@ def _entry(answer: Mapping[str, Any], say: Wording) -> Entry:
         record=Thing(answer["record"], answer["record"]),
         support=tuple(_entry(other, say) for other in answer.get("support", ())),
     )
+
+
+def _bases(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the record's own basis and that of the acts that made it: a mandate's basis stands on the act."""
+    return [*answer["basis"], *(basis for transfer in answer["transfers"] for basis in transfer["basis"])]
 
 
 def _basis(basis: Mapping[str, Any], say: Wording) -> Thing:
@@ -165,7 +179,7 @@ def _how(answer: Mapping[str, Any], say: Wording) -> str:
 
 
 def _remarks(answer: Mapping[str, Any], say: Wording) -> tuple[str, ...]:
-    remarks = []
+    remarks = [_given(transfer, say) for transfer in answer["transfers"]]
     if answer["imported"]:
         remarks.append(say("card.imported"))
     if answer["steps"] and answer["recorded_holders"]:
@@ -175,6 +189,13 @@ def _remarks(answer: Mapping[str, Any], say: Wording) -> tuple[str, ...]:
     if lost:
         remarks.append(say("card.lost", holder=_listed(lost)))
     return tuple(remarks)
+
+
+def _given(transfer: Mapping[str, Any], say: Wording) -> str:
+    """Say by which act, of whom and when, a record was made."""
+    kind = say.coded("transfer", transfer["kind"] or "transfer")
+    by, day = _listed(transfer["by"]), transfer["granted_on"]
+    return say("card.given_on", kind=kind, by=by, day=say.day(day)) if day else say("card.given", kind=kind, by=by)
 
 
 def _note(note: Mapping[str, Any], say: Wording) -> str:

@@ -100,6 +100,16 @@ def test_a_card_says_since_when_on_what_basis_how_and_how_sure(client: httpx.Cli
         assert words in text
 
 
+def test_a_mandated_line_names_the_act_with_its_giver_its_day_and_its_basis(client: httpx.Client) -> None:
+    text = said(page(client, f"/who?q={TEST}permits&as_of=2025-07-01&lang=en"))
+    executes = text.partition("Executes")[2]
+    assert "Ministry of Health since 1 June 2025 through 31 May 2026" in executes
+    assert "mandate of 1 June 2025 by Ministry of Agriculture and Environment" in executes
+    assert "Basis Decree 47/2024/ND-CP" in executes
+    after = said(page(client, f"/who?q={TEST}permits&as_of=2026-06-01&lang=en")).partition("Executes")[2]
+    assert "the accountable itself" in after
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -37,6 +37,7 @@ FAMILIES = {
     },
     "note": {"cycle", "not-described", "delegation-supervised"},
     "count": {"datasets", "bodies", "areas", "responsibilities", "laws"},
+    "transfer": {"mandate", "delegation", "devolution", "transfer"},
     "step": {"reading", "graph", "history", "scopes", "standings", "search"},
     "lineage": {"up", "down"},
     "fault": {outcome.name for outcome in faults.OUTCOMES.values()} | {faults.OTHER.name, "refused", "no-page"},
