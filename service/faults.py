@@ -28,6 +28,7 @@ OUTCOMES: dict[type[errors.Fault], Outcome] = {
     errors.DataDirectory: Outcome(503, BROKEN, "data-directory"),
     errors.JournalBroken: Outcome(503, BROKEN, "journal-broken"),
     errors.StoreFault: Outcome(503, BROKEN, "store-fault"),
+    errors.Busy: Outcome(503, BROKEN, "busy"),
     errors.ReasonerFault: Outcome(503, BROKEN, "reasoner-fault"),
 }
 OTHER = Outcome(500, BROKEN, "fault")

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from graph.errors import NotFound
 from graph.queries import CannedQuery
+from graph.terms import BASE
 from service import asking
 from service.api import PROBLEM, Day, Format, Known, Language, Words
 from service.asking import RegisterReader
@@ -28,7 +29,7 @@ from service.settings import LANGUAGES, Settings
 
 _HERE = Path(__file__).parent
 _DOCUMENT = re.compile(r"[a-z][a-z0-9-]*")
-#: the languages an address may lead into from a page: never a script
+#: what an address on a page may begin with: never a script
 _SCHEMES = ("http", "https", "mailto")
 
 
@@ -88,7 +89,12 @@ class Desk:
 
 
 def safe_link(address: str) -> str:
-    """Return the address if it leads to a page or a mailbox, else nothing: data may say ``javascript:``."""
+    """Return the address if it leads to a page or a mailbox of somebody else, else nothing.
+
+    Data may say ``javascript:``; and the names of our own things lead nowhere until they are served.
+    """
+    if address.startswith(BASE):
+        return ""
     try:
         return address if urlsplit(address.strip()).scheme.lower() in _SCHEMES else ""
     except ValueError:

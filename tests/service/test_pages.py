@@ -373,6 +373,7 @@ def test_what_data_say_is_shown_as_text_and_never_run(client: httpx.Client) -> N
     [
         ("https://example.org/a?b", True),
         ("mailto:a@example.org", True),
+        (f"{TEST}parcels", False),
         ("javascript:alert(1)", False),
         (" JaVaScRiPt:alert(1)", False),
         ("java\nscript:alert(1)", False),
