@@ -14,6 +14,7 @@ import re
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,6 +143,9 @@ class Draft:
     folder: Path
     _hash: hashlib._Hash = field(default_factory=hashlib.sha256)
     _packer: zlib._Compress = field(default_factory=lambda: zlib.compressobj(1, zlib.DEFLATED, 31))
+    _packers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "payload"))
+    _packing: Future[None] | None = None
+    _pending: bytearray = field(default_factory=bytearray)
     _buffer: bytearray = field(default_factory=bytearray)
     _file: IO[bytes] | None = None
     _path: Path | None = None
@@ -158,9 +162,21 @@ class Draft:
     def write(self, data: bytes) -> int:
         """Add N-Quads text, whole lines in the end, to the section that is open."""
         self.counts[SECTIONS[self._begun - 1]] += data.count(b"\n")
+        self._pending += data
+        if len(self._pending) >= _CHUNK:
+            self._hand_over()
+        return len(data)
+
+    def _hand_over(self) -> None:
+        """Hash and pack beside whoever writes: one piece at a time, while the next one is gathered."""
+        data, self._pending = bytes(self._pending), bytearray()
+        if self._packing is not None:
+            self._packing.result()
+        self._packing = self._packers.submit(self._pack, data)
+
+    def _pack(self, data: bytes) -> None:
         self._hash.update(data)
         self._put(self._packer.compress(data))
-        return len(data)
 
     def flush(self) -> None:
         """Do nothing: part of a payload on disk is worth nothing. Serialisers call this on what they write to."""
@@ -168,6 +184,9 @@ class Draft:
     def seal(self) -> Sealed:
         """Finish: the payload is on disk, or small enough for its row."""
         assert self._begun == len(SECTIONS), "every section is opened"
+        if self._packing is not None:
+            self._packing.result()
+        self._pack(bytes(self._pending))
         self._put(self._packer.flush())
         digest = self._hash.hexdigest()
         if self._file is None:
@@ -199,6 +218,7 @@ class Draft:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._packers.shutdown()
         if self._file is not None and self._path is not None:
             self._file.close()
             self._path.unlink(missing_ok=True)
@@ -313,17 +333,30 @@ class Journal:
 
         ``progress`` is told now and then how many have been read.
         """
+        try:
+            for block in self.lines(change, section, progress):
+                yield from ox.parse(block, format=ox.RdfFormat.N_QUADS)
+        except SyntaxError as fault:
+            raise self._broken(change, "cannot be read") from fault
+
+    def lines(
+        self, change: Change, section: Section, progress: Callable[[int], None] | None = None
+    ) -> Iterator[bytes]:
+        """Yield one section as N-Quads, in blocks of whole lines; nothing for a redacted change.
+
+        ``progress`` is told now and then how many statements have been read. Raises ``JournalBroken``.
+        """
         if change.redacted or not getattr(change, section):
             return
+        done = 0
         try:
             with self._opened(change) as stream:
-                done = 0
                 for block in _blocks(stream, section):
                     if progress is not None:
                         progress(done)
                         done += block.count(b"\n")
-                    yield from ox.parse(block, format=ox.RdfFormat.N_QUADS)
-        except (SyntaxError, zlib.error, EOFError) as fault:
+                    yield block
+        except (zlib.error, EOFError) as fault:
             raise self._broken(change, "cannot be read") from fault
 
     def text(self, change: Change) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ import pyoxigraph as ox
 from graph.blank import WELL_KNOWN, name_blanks
 from graph.door import (
     DAYS,
+    DERIVED,
+    HISTORY,
+    TERMS,
     Door,
     check_shape,
     check_source,
@@ -28,7 +32,7 @@ from graph.door import (
     inverted_remedy,
 )
 from graph.errors import Fault, ForeignGraph, Malformed, Notice, Place, Unreadable
-from graph.files import MAX_LINE, Input, Progress, parse, place_of, place_where
+from graph.files import MAX_LINE, Input, Progress, blocks_of, parse, parse_block, place_of, place_where
 from graph.history import Versions, linked, version_lines
 from graph.journal import SECTIONS, Entry, Journal, Sealed, Section
 from graph.store import Reader, Store
@@ -39,6 +43,9 @@ STREAMED: Final = 200_000
 
 RUN: Final = 300_000
 """Lines that are sorted in memory at a time."""
+
+LARGE: Final = 20_000_000
+"""Bytes of N-Quads from which on a first load goes into its payload as it stands."""
 
 MAX_BLANK: Final = 2_000_000
 """Most statements with blank nodes in one load: they must be seen together to be named."""
@@ -54,6 +61,9 @@ _RECORDS = frozenset(ox.NamedNode(term) for term in RECORD_CLASSES)
 _RESOURCES = frozenset(ox.NamedNode(term) for term in RESOURCE_CLASSES)
 _NOTED = frozenset({_TYPE, _PUBLISHER, _VERSION_OF})
 _PLAIN = frozenset({XSD.string, XSD.date, RDF.NS + "langString"})
+
+_OWN_TERM = re.compile(rb"<" + re.escape(D.NS).encode() + rb"([^>]*)>")
+_GOOD_TERMS = frozenset(term.removeprefix(D.NS).encode() for term in TERMS - DERIVED - HISTORY)
 
 # How a line goes on after its subject.
 _SAYS_RECORD = tuple(f"<{RDF.type}> <{term}> <" for term in sorted(RECORD_CLASSES))
@@ -259,7 +269,7 @@ class _Stage:
         self.genid = parcel.source.rstrip("/#") + WELL_KNOWN
         self.door = Door(history=loading.with_history)
         # Predicates that do more than pass: their check is called, then what they say is noted.
-        self.door.checks[_PUBLISHER] = _pass
+        self.door.note(_PUBLISHER)
         self.homes: dict[ox.NamedNode | ox.BlankNode | ox.DefaultGraph, ox.NamedNode] = {
             _DEFAULT: self.main,
             self.main: self.main,
@@ -269,6 +279,7 @@ class _Stage:
             for part, _, _, home in loading.graph.incoming((self.source,), (DCT.isPartOf,))
             if home == _SOURCES
         }
+        self.parts: set[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = {self.main}
         self.used: set[str] = set()
         self.typed: set[int] = set()
         self.publishers: set[tuple[ox.NamedNode, ox.NamedNode]] = set()
@@ -278,6 +289,8 @@ class _Stage:
         self.notices: list[Notice] = []
 
     def run(self) -> Staged:
+        if self.is_plain_and_large() and not any(True for _ in self.old()):
+            return Staged(self.source, self.stream_lines(), self.tally, tuple(self.notices))
         statements = self.admit()
         head = list(islice(statements, STREAMED))
         if not head and self.parcel.inputs:
@@ -314,12 +327,17 @@ class _Stage:
     def admit_file(
         self, source: Input, number: int, blanks: list[ox.Quad], progress: Callable[[int], None] | None
     ) -> Iterator[ox.Quad]:
+        yield from self.admit_quads(parse(source, self.source, progress), source, number, blanks)
+
+    def admit_quads(
+        self, quads: Iterable[ox.Quad], source: Input, number: int, blanks: list[ox.Quad], count: int = 0
+    ) -> Iterator[ox.Quad]:
+        """Yield statements of one file as they will stand; ``count`` of them came before these."""
         # The loop that a large load spends its time in: one look-up per statement, and nothing else where it is plain.
         checks, learn, homes, noted = self.door.checks, self.door.learn, self.homes, _NOTED
         blank, literal, triple, make = ox.BlankNode, ox.Literal, ox.Triple, ox.Quad
-        count = 0
         try:
-            for quad in parse(source, self.source, progress):
+            for quad in quads:
                 count += 1
                 subject, predicate, target, graph = quad
                 kind = type(target)
@@ -484,6 +502,87 @@ class _Stage:
                 self.tally.records_new += 1
                 yield ox.Quad(quad.subject, _RECORDED_AT, self.instant, quad.graph_name)
             yield quad
+
+    def is_plain_and_large(self) -> bool:
+        """Tell whether this is much N-Quads, which can go into the payload as it stands, block by block."""
+        inputs = self.parcel.inputs
+        plain = all(source.format == ox.RdfFormat.N_QUADS and source.mapping is None for source in inputs)
+        size = sum(source.size for source in inputs)
+        return bool(inputs) and plain and size > LARGE and not self.loading.with_history and not self.loading.partial
+
+    def stream_lines(self) -> Sealed:
+        """Write everything as added, whole blocks of lines at a time where nothing in them has to change."""
+        self.clocks = True
+        blanks: list[ox.Quad] = []
+        done = 0
+        with self.loading.journal.draft() as draft:
+            draft.begin("removed")
+            draft.begin("added")
+            for number, source in enumerate(self.parcel.inputs):
+                self.door.file = number
+                count = 0
+                for block, lines in blocks_of(source, self.progress_from(done)):
+                    extra = self.pass_block(source, block, lines)
+                    if extra is not None:
+                        draft.write(block)
+                        count += block.count(b"\n")
+                        draft.write("".join(f"{quad} .\n" for quad in extra).encode())
+                        continue
+                    quads = list(parse_block(source, block, lines))
+                    for quad in self.admit_quads(quads, source, number, blanks, count):
+                        draft.write(f"{quad} .\n".encode())
+                    count += len(quads)
+                done += source.size
+            self.check_intervals()
+            for quad in chain(self.admit_blanks(blanks), self.publishing()):
+                draft.write(f"{quad} .\n".encode())
+            for line in self.declared(set())[1]:
+                draft.write(f"{line} .\n".encode())
+            draft.begin("versions")
+            sealed = draft.seal()
+            self.tally.added = draft.counts["added"]
+            return sealed
+
+    def pass_block(self, source: Input, block: bytes, lines: int) -> list[ox.Quad] | None:
+        """Check a block of N-Quads and return what is to be added to it, or nothing where it cannot stay as it is.
+
+        It can where each line is one statement in a graph of the source, without blank nodes, and every term of ours
+        in it is a good one. What a check finds wrong is found again, with its place, when the block goes the other way.
+        """
+        count = block.count(b"\n")
+        if block.count(b" .\n") != count or b"_:" in block or b"<<" in block:
+            return None
+        before = self.tally.records_new, len(self.notices)
+        known = b"\\" not in block and _GOOD_TERMS.issuperset(_OWN_TERM.findall(block))
+        checks = self.door.checks_knowing_terms if known else self.door.checks
+        extra: list[ox.Quad] = []
+        parts, passed = self.parts, 0
+        try:
+            for quad in parse_block(source, block, lines):
+                passed += 1
+                predicate = quad.predicate
+                try:
+                    check = checks[predicate]
+                except KeyError:
+                    self.door.learn(predicate)
+                    check = checks[predicate]
+                if check is not None:
+                    check(quad.subject, quad.object)
+                    if predicate in _NOTED:
+                        extra += self.note(quad)
+                if quad.graph_name not in parts:
+                    if quad.graph_name == _DEFAULT:
+                        break
+                    parts.add(self.open_graph(cast(ox.NamedNode, quad.graph_name)))
+        except Fault as fault:
+            if fault.place is not None:
+                raise
+            passed = 0
+        if passed == count:
+            return extra
+        self.tally.records_new, told = before
+        del self.notices[told:]
+        return None
 
     # --- any other load -------------------------------------------------------------------------------------------
 
@@ -741,10 +840,6 @@ def normal_form(literal: ox.Literal) -> ox.Literal:
             _normal.clear()
         _normal[literal] = known
     return literal if known == literal else known
-
-
-def _pass(*_: object) -> None:
-    """Let a predicate pass that is noted, not checked."""
 
 
 def _apart(quad: ox.Quad, number: int) -> ox.Quad:

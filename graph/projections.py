@@ -18,7 +18,7 @@ from graph.files import Progress
 from graph.journal import Change, Journal
 from graph.scopes import keys_of
 from graph.search import SearchIndex, all_nodes, documents_of
-from graph.store import Reader, Store
+from graph.store import LineStore, Reader, Store
 from graph.terms import RDF, D, Graphs
 
 AT_ONCE: Final = 20_000
@@ -68,8 +68,7 @@ class GraphProjection:
 
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
         for change in changes:
-            removed = self.journal.quads(change, "removed")
-            added = self.journal.quads(change, "added", _counter(progress, self.name, change.added))
+            removed, added = self.journal.quads(change, "removed"), self.journal.quads(change, "added")
             if change.removed + change.added <= AT_ONCE:
                 self.store.apply(removed, added, change.number)
                 continue
@@ -79,7 +78,11 @@ class GraphProjection:
             if change.added <= AT_ONCE:
                 self.store.apply((), added, change.number)
             else:
-                self.store.load(added, change.number)
+                told = _counter(progress, self.name, change.added)
+                if isinstance(self.store, LineStore):
+                    self.store.load_lines(self.journal.lines(change, "added", told), change.number)
+                else:
+                    self.store.load(self.journal.quads(change, "added", told), change.number)
 
 
 class HistoryProjection:

@@ -6,10 +6,11 @@ any store: the embedded one walks its indexes, a remote one asks a single ``VALU
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol, cast, runtime_checkable
 
 import pyoxigraph as ox
 
@@ -102,6 +103,14 @@ class Store(Reader, Protocol):
         """Write what is buffered to disk."""
 
 
+@runtime_checkable
+class LineStore(Protocol):
+    """Load text as well, where a store can read it faster than we can."""
+
+    def load_lines(self, added: Iterable[bytes], revision: int) -> None:
+        """Do as ``load`` with blocks of N-Quads that were checked before, such as those of the journal."""
+
+
 class OxigraphStore:
     """Keep the graph in an embedded Oxigraph: on disk at ``path``, in memory without one.
 
@@ -175,6 +184,14 @@ class OxigraphStore:
             raise _refused(fault) from fault
         self.apply((), (), revision)
 
+    def load_lines(self, added: Iterable[bytes], revision: int) -> None:
+        lines = cast(IO[bytes], _Blocks(iter(added)))
+        try:
+            self.raw.bulk_load(lines, format=ox.RdfFormat.N_QUADS, lenient=True)
+        except (OSError, RuntimeError) as fault:
+            raise _refused(fault) from fault
+        self.apply((), (), revision)
+
     def contents(self, graph: str) -> Iterator[ox.Quad]:
         yield from self.raw.quads_for_pattern(None, None, None, ox.NamedNode(graph))
 
@@ -197,6 +214,29 @@ class OxigraphStore:
     def close(self) -> None:
         # The embedded store lets go of its folder with the last reference to it.
         del self.raw
+
+
+class _Blocks(io.RawIOBase):
+    """Read blocks as one stream."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._block = b""
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while self._place >= len(self._block):
+            block = next(self._blocks, None)
+            if block is None:
+                return b""
+            self._block, self._place = block, 0
+        end = len(self._block) if size < 0 else self._place + size
+        data = self._block[self._place : end]
+        self._place += len(data)
+        return data
 
 
 def _refused(fault: Exception) -> StoreFault:

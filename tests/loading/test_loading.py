@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph import loading
-from graph.errors import ForeignGraph, Unreadable
+from graph.errors import Fault, ForeignGraph, Unreadable
 from graph.files import input_of
 from graph.journal import Journal
 from graph.projections import GraphProjection
@@ -338,6 +338,77 @@ def test_a_large_first_load_is_streamed_and_says_the_same(
             states.append(state_of(register))
             assert register.load([path], source=SOURCE).unchanged
     assert states[0] == states[1]
+
+
+ODD_LINES = [
+    "",
+    "# added",
+    "  # a comment .",
+    '_:b <https://example.org/p> "blank" <https://example.org/g1> .',
+    '<https://example.org/a> <https://example.org/p> _:b <https://example.org/g1> .',
+    '<https://example.org/a> <https://example.org/p> "no graph" .',
+    '<https://example.org/a> <https://example.org/p> "escaped \\u0111 \\n # added" <https://example.org/g2> . # said',
+    '<https://example.org/a>   <https://example.org/p> "spaced"   <https://example.org/g2>   .',
+    '<https://example.org/a> <https://example.org/p> "tight"<https://example.org/g3>.',
+    "<https://example.org/a> <http://purl.org/dc/terms/publisher> <https://example.org/p> <https://example.org/g1> .",
+]
+
+
+@pytest.mark.parametrize("odd", range(len(ODD_LINES) + 1))
+def test_plain_lines_are_taken_over_and_others_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: int
+) -> None:
+    lines = [
+        f'<{X}r{n}> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <{D.Responsibility}> <{X}g{n % 3}> .\n'
+        f'<{X}r{n}> <{D.holder}> <{X}h> <{X}g{n % 3}> .\n<{X}r{n}> <{X}n> "0{n}" <{X}g{n % 3}> .'
+        for n in range(40)
+    ]
+    path = tmp_path / "large.nq"
+    path.write_text("\n".join([*lines, *ODD_LINES[odd : odd + 1], *lines[:2]]) + "\n" * (odd % 2))
+    outcomes = []
+    for name, limit in (("lines", 10), ("compared", 1_000_000)):
+        folder = tmp_path / name
+        folder.mkdir()
+        graph, journal = OxigraphStore(), Journal(folder)
+        monkeypatch.setattr(loading, "LARGE", limit)
+        stage = loading.Loading(graph, OxigraphStore(), journal, "2026-11-23T00:00:00Z").stage
+        [staged] = stage([loading.Parcel(SOURCE, (input_of(path),))])
+        entry = staged.entry("somebody", "")
+        assert entry is not None
+        assert staged.tally.records_new >= 40
+        GraphProjection(graph, journal).follow(journal.append([entry], "2026-11-23T00:00:00Z"), None)
+        assert journal.verify() == 1
+        outcomes.append({str(quad) for quad in graph.raw})
+        journal.close()
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        (f'<{X}a> <{D.NS}holdr> <{X}b> <{X}g> .', "no term d:holdr"),
+        (f'<{X}a> <{D.holder}> <{D.NS}nobdy> <{X}g> .', "no term d:nobdy"),
+        (f'<{X}a> <{D.holder}> <https://w3id.org/diaba/ns\\u0023nobdy> <{X}g> .', "no term d:nobdy"),
+        (f'<{X}a> <{D.from_}> "2025-02-30"^^<http://www.w3.org/2001/XMLSchema#date> <{X}g> .', "no day"),
+        (f'<{X}a> <{D.recordedAt}> "2025-02-20T00:00:00Z" <{X}g> .', "set by the register"),
+        (f'<{X}a> <{X}p> <{X}b> <{Graphs.standings}> .', "belongs to the register"),
+        (f'<{X}a> <{X}p> <{X}b> <{X}g>', "syntax"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_plain_lines_is_found_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str, what: str
+) -> None:
+    monkeypatch.setattr(loading, "LARGE", 10)
+    good = f'<{X}r> <{X}p> "good" <{X}g> .\n'
+    path = tmp_path / "large.nq"
+    path.write_text(good * 20_000 + wrong + "\n" + good * 20_000)
+    journal = Journal(tmp_path)
+    stage = loading.Loading(OxigraphStore(), OxigraphStore(), journal, "2026-11-23T00:00:00Z").stage
+    with pytest.raises(Fault, match=what) as told:
+        stage([loading.Parcel(SOURCE, (input_of(path),))])
+    assert told.value.place is not None
+    assert told.value.place.line in (20_001, 20_002)
+    journal.close()
 
 
 states = st.frozensets(st.tuples(st.integers(0, 9), st.integers(0, 2), st.integers(0, 3)), min_size=1)
