@@ -87,6 +87,30 @@ class RegisterReader:
         return self.graph.revision
 
 
+class Gateway:
+    """Change the register: the narrow writing side that an app is handed instead of stores and journal."""
+
+    def __init__(self, register: Register) -> None:
+        self._register = register
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the last accepted change."""
+        return self._register.revision
+
+    def load(
+        self,
+        files: Iterable[str | Path] | str | Path,
+        source: str | None = None,
+        confidence: str | None = None,
+        partial: bool = False,
+        message: str = "",
+        who: str | None = None,
+    ) -> LoadReport:
+        """Load files as ``Register.load`` does."""
+        return self._register.load(files, source, confidence, partial, message=message, who=who)
+
+
 class Register:
     """Hold one data directory open for writing; see ``create`` and ``open``."""
 
@@ -104,6 +128,7 @@ class Register:
             self.journal.close()
             raise
         self.reader = RegisterReader(self._graph, self._history, self._search, self.pack)
+        self.gateway = Gateway(self)
         try:
             self._follow(progress)
         except BaseException:

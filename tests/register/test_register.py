@@ -340,3 +340,10 @@ def test_a_killed_rebuild_loses_nothing(data: Path, tmp_path: Path, where: str) 
     with Register.open(data) as register:
         assert everything(register) == before
         assert revisions(register) == {2}
+
+
+def test_a_gateway_changes_the_register_and_shows_no_more(data: Path, tmp_path: Path) -> None:
+    with Register.open(data) as register:
+        report = register.gateway.load(record(tmp_path, "mae"), message="why")
+        assert register.gateway.revision == report.revision == register.reader.revision == 2
+        assert not hasattr(register.gateway, "journal")
