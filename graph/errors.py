@@ -83,6 +83,10 @@ class ReasonerFault(Fault):
     """The ontology cannot be classified: the reasoner or its Java is not installed, or broke off."""
 
 
+class Busy(StoreFault):
+    """Too much is being asked at once; the same question may be answered in a moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Tell something that is no fault but that the reader should know."""

@@ -19,11 +19,12 @@ ROOT = Path(__file__).resolve().parents[1]
 #: lowest first; a module imports its own layer or a lower one
 LAYERS = (
     ("terms", "errors", "model", "resources"),
-    ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire"),
-    ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door"),
-    ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows"),
+    ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire", "results"),
+    ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell"),
+    ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows",
+     "sandbox"),
     ("register", "answering"),
-)
+)  # fmt: skip
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}
 
 #: what the service may import below the two top layers, and of some of it only these names: what an answer is made of,
