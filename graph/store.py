@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Protocol, cast, runtime_checkable
 
@@ -145,7 +146,7 @@ class OxigraphStore:
             for node in nodes:
                 yield from match(ox.NamedNode(node), None, None, None)
         else:
-            edges = [ox.NamedNode(predicate) for predicate in predicates]
+            edges = _edges(tuple(predicates))
             for node in nodes:
                 subject = ox.NamedNode(node)
                 for edge in edges:
@@ -153,7 +154,7 @@ class OxigraphStore:
 
     def incoming(self, nodes: Iterable[str], predicates: Sequence[str]) -> Iterator[ox.Quad]:
         match = self.raw.quads_for_pattern
-        edges = [ox.NamedNode(predicate) for predicate in predicates]
+        edges = _edges(tuple(predicates))
         for node in nodes:
             target = ox.NamedNode(node)
             for edge in edges:
@@ -214,6 +215,12 @@ class OxigraphStore:
     def close(self) -> None:
         # The embedded store lets go of its folder with the last reference to it.
         del self.raw
+
+
+@lru_cache(maxsize=1024)
+def _edges(predicates: tuple[str, ...]) -> tuple[ox.NamedNode, ...]:
+    """Make terms of predicates once: the same few lists are asked for millions of times."""
+    return tuple(ox.NamedNode(predicate) for predicate in predicates)
 
 
 class _Blocks(io.RawIOBase):
