@@ -203,7 +203,7 @@ class Weighing:
         fields = record.fields & context.fields
         if record.fields and not fields:
             return None
-        if context.common:
+        if context.areas:
             areas = record.areas & context.common
         else:
             areas = frozenset(area for area in record.areas if is_country(evidence.areas, area))
@@ -393,22 +393,18 @@ class Weighing:
     # --- steps 8 and 9: which line prevails -------------------------------------------------------------------------
 
     def _prefer_specific(self, lines: tuple[Line, ...], day: date) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
-        """Part the lines into those nothing more specific beats, and the beaten (step 8)."""
-        beaten = {
-            index
-            for index, line in enumerate(lines)
-            if any(other is not line and self._beats(other, line, day) for other in lines)
-        }
-        return (
-            tuple(line for index, line in enumerate(lines) if index not in beaten),
-            tuple(line for index, line in enumerate(lines) if index in beaten),
-        )
+        """Part the lines into those nothing more specific beats, and the beaten (step 8).
 
-    def _beats(self, line: Line, other: Line, day: date) -> bool:
-        return all(
-            any(self._more_specific(mine.via, theirs.via, day) for mine in line.candidates)
-            for theirs in other.candidates
-        )
+        A line is beaten when each of its records is, by whichever other line.
+        """
+        stay, beaten = [], []
+        for line in lines:
+            rivals = [candidate.via for other in lines if other is not line for candidate in other.candidates]
+            lost = all(
+                any(self._more_specific(rival, candidate.via, day) for rival in rivals) for candidate in line.candidates
+            )
+            (beaten if lost else stay).append(line)
+        return tuple(stay), tuple(beaten)
 
     def _more_specific(self, via: Via, other: Via, day: date) -> bool:
         if via.reach is not other.reach:

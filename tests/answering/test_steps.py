@@ -392,3 +392,17 @@ def test_words_where_a_link_belongs_lead_nowhere_and_hide_nothing() -> None:
     assert decide(gather(store, X + "x"), Role.accountable, date(2025, 1, 1)).holders == (X + "a",)
     quads = list(store.contents(GRAPH.value))
     assert X + "x" in (touched(store, quads, quads) or set())
+
+
+def test_areas_without_a_common_container_are_not_the_country() -> None:
+    apart = ":x d:managedIn :town , :village . :land a d:Area ; d:level level:central ."
+    assert on(apart + scope(1, "d:area :land"), "2025-01-01").status == Status.unknown
+
+
+def test_a_line_is_beaten_when_each_of_its_records_is_by_whichever_other() -> None:
+    turtle = """:x dcat:theme :f1 , :f2 . :f1 skos:broader :g1 . :f2 skos:broader :g2 .
+    :s1 a d:Responsibility ; d:role role:accountable ; d:holder :a ; d:field :g1 .
+    :s2 a d:Responsibility ; d:role role:accountable ; d:holder :a ; d:field :g2 .
+    :s3 a d:Responsibility ; d:role role:accountable ; d:holder :b ; d:field :f1 .
+    :s4 a d:Responsibility ; d:role role:accountable ; d:holder :c ; d:field :f2 ."""
+    assert names(on(turtle, "2025-01-01")) == ["b", "c"]
