@@ -397,7 +397,8 @@ class Weighing:
 
         A line is beaten when each of its records is, by whichever other line.
         """
-        stay, beaten = [], []
+        stay: list[Line] = []
+        beaten: list[Line] = []
         for line in lines:
             rivals = [candidate.via for other in lines if other is not line for candidate in other.candidates]
             lost = all(
