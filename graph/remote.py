@@ -6,8 +6,12 @@ it changes: sent twice it does nothing the second time, and one that arrives lat
 And a change too large for one update is not seen at once: it stands between two marks, *begun* and *done*, so that
 whoever opens the store next sees a change that was begun only, and the journal does it again.
 
+Not every service keeps updates that run at the same time apart (Oxigraph does in memory, not on disk: measured). One
+given up for lost that ends after the next one leaves its turn beside the new one. A turn names its change, so whoever
+writes next sees two, steps back before the older change, and the journal does it and what came after it again.
+
 The marks stand in the graph ``…/diaba/graph/projection``: ``<…/projection> d:revision 7`` (done),
-``<…/projection/begun> d:revision 8`` and ``<…/projection/turn> dct:identifier "…"``.
+``<…/projection/begun> d:revision 8`` and ``<…/projection/turn> dct:identifier "<session>.<number>@8"``.
 """
 
 from __future__ import annotations
@@ -48,11 +52,18 @@ _BEGUN_MARK: Final = (f"<{_BEGUN}> <{D.revision}>", "?begun")
 
 @dataclass(frozen=True, slots=True)
 class _Marks:
-    """Hold the marks as read: last change done, last begun, and whose turn it was last (``None``: nobody's yet)."""
+    """Hold the marks as read: last change done, last begun, and the turns left: one, or none in a new store.
+
+    Where there are several, no change from the oldest of theirs on counts as done.
+    """
 
     done: int
     begun: int
-    turn: str | None
+    turns: tuple[str, ...]
+
+    @property
+    def turn(self) -> str | None:
+        return self.turns[0] if len(self.turns) == 1 else None
 
 
 @dataclass(slots=True)
@@ -95,8 +106,11 @@ class RemoteStore:
         self._updates = 0
         self._turn: str | None = None
         self._union: bool | None = None
-        marks = self._marks()
-        self._revision = self._attempted = marks.done
+        try:
+            self._revision = self._attempted = self._marks().done
+        except StoreFault:
+            self.close()
+            raise
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -201,11 +215,11 @@ class RemoteStore:
         found: dict[str, list[str]] = {_PROJECTION: [], _BEGUN: [], _TURN: []}
         for row in self.wire.ask(text, self.wire.rows):
             found[row["part"].value].append(row["mark"].value)
-        turns = found[_TURN]
-        if len(turns) > 1:
-            raise self._moved()
+        turns = tuple(sorted(found[_TURN]))
         done = min(map(int, found[_PROJECTION]), default=0)
-        return _Marks(done, max(map(int, found[_BEGUN]), default=done), turns[0] if turns else None)
+        if len(turns) > 1:
+            done = min(done, max(min(map(_change_of, turns)) - 1, 0))
+        return _Marks(done, max(map(int, found[_BEGUN]), default=done), turns)
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -217,7 +231,7 @@ class RemoteStore:
             while True:
                 following = next(pieces, None)
                 last = following is None
-                hand.step(piece.removed, piece.added, revision, begin=first, end=last)
+                hand.step(piece.removed, piece.added, begin=first, end=last)
                 if following is None:
                     break
                 piece, first = following, False
@@ -227,11 +241,11 @@ class RemoteStore:
             self.apply((), added, revision)
             return
         with self._writing(revision) as hand:
-            hand.step({}, {}, revision, begin=True)
+            hand.step({}, {}, begin=True)
             for piece in _pieces((), added, self.at_once):
                 for graph, lines in piece.added.items():
                     self.wire.post_graph(graph[1:-1], "\n".join(lines).encode())
-            hand.step({}, {}, revision, end=True)
+            hand.step({}, {}, end=True)
 
     def clear(self, graph: str) -> None:
         name = ox.NamedNode(graph)
@@ -273,7 +287,7 @@ class RemoteStore:
             expected = self._attempted = self._revision if revision is None else revision
             # Whatever goes wrong from here on, the next change starts by finding out how things stand.
             self._turn = None
-            hand = _Hand(self, turn)
+            hand = _Hand(self, turn, expected)
             yield hand
             marks = self._marks()
             if marks.turn != hand.turn or marks.done != expected:
@@ -282,20 +296,20 @@ class RemoteStore:
 
     def _take(self) -> str:
         """Take the turn from whoever had it, so that nothing sent before can change the store any more."""
-        lost: Unsettled | None = None
-        for pause in (*self.wire.patience.pauses(), 0.0):
-            fresh = self.fresh_turn()
+        for pause in (*self.wire.patience.pauses(), None):
+            before = self._marks()
+            fresh = self.fresh_turn(before.done)
+            text = _update(before.turn, fresh) if len(before.turns) < 2 else _step_back(before, fresh)
             try:
-                self.wire.order(_update(self._marks().turn, fresh))
+                self.wire.order(text)
             except Unsettled as fault:
-                if fault.slow:
+                if fault.slow or pause is None:
                     raise
-                lost = fault
             marks = self._marks()
             if marks.turn == fresh:
                 return self._taken(marks, fresh)
-            time.sleep(pause)
-        raise lost or self._moved()
+            time.sleep(pause or 0.0)
+        raise self._moved()
 
     def _taken(self, marks: _Marks, turn: str) -> str:
         """Go on from where the store stands, which is where this process left it or was about to bring it."""
@@ -309,10 +323,14 @@ class RemoteStore:
             place=self._place,
         )
 
-    def fresh_turn(self) -> str:
-        """Return a name for the next turn, never used before."""
+    def fresh_turn(self, revision: int) -> str:
+        """Return a name for the next turn, never used before, that tells which change it belongs to."""
         self._updates += 1
-        return f"{self._session}.{self._updates}"
+        return f"{self._session}.{self._updates}@{revision}"
+
+    def step_back(self, revision: int) -> None:
+        """Know the store to be at an earlier change until what is under way is done."""
+        self._revision = revision
 
     def _moved(self) -> StoreFault:
         return StoreFault(
@@ -325,25 +343,29 @@ class RemoteStore:
 class _Hand:
     """Write updates one after the other, each on the turn that the one before it left."""
 
-    def __init__(self, store: RemoteStore, turn: str) -> None:
+    def __init__(self, store: RemoteStore, turn: str, revision: int) -> None:
         self.store = store
         self.turn = turn
+        self.revision = revision
 
     def step(
         self,
         removed: Mapping[str, Sequence[str]],
         added: Mapping[str, Sequence[str]],
-        revision: int,
         *,
         begin: bool = False,
         end: bool = False,
     ) -> None:
         """Write one piece of a change: the first leaves the mark *begun*, the last *done*."""
-        marks = [_BEGUN_MARK] if begin else []
+        marks = [(*_BEGUN_MARK, self.revision)] if begin else []
         if end:
-            marks.append(_DONE_MARK)
-        out = [f"GRAPH <{_PROJECTION}> {{ {mark} {old} }}" for mark, old in marks]
-        into = [f"GRAPH <{_PROJECTION}> {{ {mark} {revision} }}" for mark, _ in marks]
+            marks.append((*_DONE_MARK, self.revision))
+        elif begin and self.store.revision >= self.revision:
+            # Done before and now once more, in pieces: until the last of them it is not done.
+            self.store.step_back(max(self.revision - 1, 0))
+            marks.append((*_DONE_MARK, self.store.revision))
+        out = [f"GRAPH <{_PROJECTION}> {{ {mark} {old} }}" for mark, old, _ in marks]
+        into = [f"GRAPH <{_PROJECTION}> {{ {mark} {number} }}" for mark, _, number in marks]
         self.send(
             "\n".join([*out, *_groups(removed)]),
             "\n".join([*into, *_groups(added)]),
@@ -353,7 +375,7 @@ class _Hand:
     def send(self, removed: str, added: str, where: str) -> None:
         """Send one update until it is known to be carried out; the turn it leaves tells whether it was."""
         wire = self.store.wire
-        before, after = self.turn, self.store.fresh_turn()
+        before, after = self.turn, self.store.fresh_turn(self.revision)
         text = _update(before, after, removed, added, where)
         pauses = wire.patience.pauses()
         while True:
@@ -369,7 +391,8 @@ class _Hand:
                 pause = next(pauses, None)
                 if pause is None:
                     raise
-                time.sleep(max(pause, fault.pause))
+                # What was given up for lost may be under way: give it time to end before it meets its like.
+                time.sleep(max(pause, fault.pause, wire.patience.pause))
         self.turn = after
 
 
@@ -388,6 +411,24 @@ def _update(before: str | None, after: str, removed: str = "", added: str = "", 
         f'INSERT {{ GRAPH <{_PROJECTION}> {{ {turn} "{after}" }}\n{added} }}\n'
         f"WHERE {{ {on} {where} }}"
     )
+
+
+def _step_back(marks: _Marks, after: str) -> str:
+    """Write the update that makes one turn of several, and lets nothing count as done that is not."""
+    turn = f"<{_TURN}> <{DCT.identifier}>"
+    return (
+        f"DELETE {{ GRAPH <{_PROJECTION}> {{ {turn} ?turn . ?part <{D.revision}> ?number }} }}\n"
+        f'INSERT {{ GRAPH <{_PROJECTION}> {{ {turn} "{after}" . ?part <{D.revision}> {marks.done} }} }}\n'
+        f"WHERE {{ VALUES ?turn {{ {' '.join(map(str, map(ox.Literal, marks.turns)))} }} "
+        f"GRAPH <{_PROJECTION}> {{ {turn} ?turn }} "
+        f"OPTIONAL {{ GRAPH <{_PROJECTION}> {{ ?part <{D.revision}> ?number }} FILTER(?number > {marks.done}) }} }}"
+    )
+
+
+def _change_of(turn: str) -> int:
+    """Return the change that a turn belongs to; one of unknown make belongs to the first."""
+    number = turn.rpartition("@")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def _pieces(removed: Iterable[ox.Quad], added: Iterable[ox.Quad], at_once: int) -> Iterator[_Piece]:

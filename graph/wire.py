@@ -207,6 +207,7 @@ class Wire:
                 raise self._broken(request, "said more after the end of its answer")
             self._check_limits(_headers(response), rows)
         finally:
+            found = None  # see _rows
             connection.close()
 
     def post_graph(self, graph: str, body: bytes) -> None:
@@ -286,6 +287,8 @@ class Wire:
         return HTTPConnection(request.host, timeout=self.patience.timeout)
 
     def _keep(self, request: Request, connection: HTTPConnection, response: HTTPResponse) -> None:
+        # Read to its end it is, but it must be told so before the connection takes another request.
+        response.close()
         if response.will_close:
             connection.close()
         else:
@@ -312,13 +315,7 @@ class Wire:
             return Answer(_kind(response), _headers(response), body)
         told = self._told(body)
         if status in _AGAIN:
-            fault = Unsettled(
-                f"The store answered {status} {http.client.responses.get(status, '')}{told}",
-                remedy="Try again in a moment; if it stays, look into the log of the store.", place=_place(request),
-            )  # fmt: skip
-            wait = response.getheader("Retry-After", "")
-            fault.pause = min(float(wait), _LONGEST_PAUSE) if wait.isdecimal() else 0.0
-            raise fault
+            raise self._busy(request, response, told)
         remedies = {
             400: "Correct the query; if Diaba wrote it, the store does not understand SPARQL 1.1.",
             401: "Check DIABA_STORE_USER and DIABA_STORE_PASSWORD, DIABA_STORE_TOKEN or the netrc file.",
@@ -336,6 +333,19 @@ class Wire:
         )
 
     # --- faults -------------------------------------------------------------------------------------------------------
+
+    # Faults are made apart from where they are raised: a name for one in the frame it passes through would be a circle,
+    # and keep all that its callers held until garbage is collected, by whichever thread.
+
+    def _busy(self, request: Request, response: HTTPResponse, told: str) -> Unsettled:
+        fault = Unsettled(
+            f"The store answered {response.status} {http.client.responses.get(response.status, '')}{told}",
+            remedy="Try again in a moment; if it stays, look into the log of the store.",
+            place=_place(request),
+        )
+        wait = response.getheader("Retry-After", "")
+        fault.pause = min(float(wait), _LONGEST_PAUSE) if wait.isdecimal() else 0.0
+        return fault
 
     def _broken(self, request: Request, how: str) -> Unsettled:
         return Unsettled(
@@ -376,17 +386,14 @@ class Wire:
     def results(self, answer: Answer) -> ox.QuerySolutions | ox.QueryBoolean:
         """Read a table or a yes or no, whole: what is cut off is a ``ValueError`` or a ``SyntaxError``."""
         self.check_kind(answer, _RESULTS_TOO)
-        found = ox.parse_query_results(answer.body, format=ox.QueryResultsFormat.JSON)
-        if isinstance(found, ox.QuerySolutions):
-            rows = sum(1 for _ in found)
-            self._check_limits(answer.headers, rows)
-            found = ox.parse_query_results(answer.body, format=ox.QueryResultsFormat.JSON)
-        return found
+        if not isinstance(ox.parse_query_results(answer.body, format=ox.QueryResultsFormat.JSON), ox.QueryBoolean):
+            self._check_limits(answer.headers, len(_rows(answer.body)))
+        return ox.parse_query_results(answer.body, format=ox.QueryResultsFormat.JSON)
 
     def rows(self, answer: Answer) -> list[ox.QuerySolution]:
         """Read a table to its last row."""
         self.check_kind(answer, _RESULTS_TOO)
-        rows = list(_table(answer.body))
+        rows = _rows(answer.body)
         self._check_limits(answer.headers, len(rows))
         return rows
 
@@ -440,6 +447,19 @@ def _table(source: bytes | HTTPResponse) -> ox.QuerySolutions:
     if isinstance(found, ox.QueryBoolean):
         raise ValueError("a yes or no instead of a table")
     return found
+
+
+def _rows(source: bytes) -> list[ox.QuerySolution]:
+    """Read a table whole; ``ValueError`` or ``SyntaxError`` where it is not.
+
+    Leaves no reference to the table where it breaks off: an error keeps the variables of all it passes through, is
+    freed by whichever thread collects garbage, and a table must not be freed by another than made it.
+    """
+    table = _table(source)
+    try:
+        return list(table)
+    finally:
+        del table
 
 
 def _headers(response: HTTPResponse) -> dict[str, str]:

@@ -305,7 +305,7 @@ def test_a_store_says_what_it_cannot_do(store: Store) -> None:
 
 # --- everything that stands on a store --------------------------------------------------------------------------------
 
-SEEDS = [3, 17, 2024]
+SEEDS = [3, 2024]
 
 
 @pytest.fixture(params=SEEDS)
