@@ -181,7 +181,7 @@ def test_what_is_read_through_a_breaking_connection_is_right_or_a_fault(server: 
     proxy = Breaking(server.port, at_random(Random(11), 0.5))
     right = faults = 0
     try:
-            for _ in range(40):
+        for _ in range(40):
             try:
                 with closing(reached(proxy.address)) as store:
                     assert set(store.outgoing(nodes)) == quads
