@@ -131,7 +131,7 @@ def answer(reader: RegisterReader, question: Question, say: Wording, limit: int 
     if question.names_iri:
         iri, others = question.text, []
         if is_body(reader, iri):
-            raise _not_data(labels(reader.graph, [iri], question.as_of, languages_of(say))[iri], "body", say)
+            raise _not_data(labels(reader.graph, [iri], question.as_of, languages_of(say, reader))[iri], "body", say)
     else:
         hits = find(reader, question, say, DATA, limit)
         if not hits or hits[0].note in WEAK:
@@ -146,10 +146,10 @@ def answer(reader: RegisterReader, question: Question, say: Wording, limit: int 
     except NotFound:
         if not _types(reader, iri):
             raise NotFound(say("question.no_iri", iri=iri), remedy=say("question.iri_try")) from None
-        raise _not_data(labels(reader.graph, [iri], question.as_of, languages_of(say))[iri], "", say) from None
+        raise _not_data(labels(reader.graph, [iri], question.as_of, languages_of(say, reader))[iri], "", say) from None
     return Answer(
         question,
-        write(reader, card, languages_of(say)),
+        write(reader, card, languages_of(say, reader)),
         tuple(rows_of(reader, others, day_of(reader, question), say)),
     )
 
@@ -169,7 +169,7 @@ def find(
 ) -> list[Hit]:
     """Return what the words mean, best first, by the names and codes of the day."""
     day = day_of(reader, question)
-    return reader.search.search(question.text, kinds, as_of=day, limit=limit, language=say.language)
+    return reader.search.search(question.text, kinds, as_of=day, limit=limit, language=languages_of(say, reader)[0])
 
 
 def find_body(reader: RegisterReader, question: Question, say: Wording) -> tuple[str, str]:
@@ -178,7 +178,7 @@ def find_body(reader: RegisterReader, question: Question, say: Wording) -> tuple
         if not is_body(reader, question.text):
             raise NotFound(say("question.no_iri", iri=question.text), remedy=say("question.iri_try"))
         iri = question.text
-        return iri, labels(reader.graph, [iri], question.as_of, languages_of(say))[iri]
+        return iri, labels(reader.graph, [iri], question.as_of, languages_of(say, reader))[iri]
     hits = find(reader, question, say, ("body", "post"), 1)
     if not hits:
         raise NotFound(say("question.no_body", text=question.text), remedy=say("question.try"))
@@ -191,7 +191,7 @@ def find_data(reader: RegisterReader, question: Question, say: Wording) -> tuple
         iri = question.text
         if not _types(reader, iri):
             raise NotFound(say("question.no_iri", iri=iri), remedy=say("question.iri_try"))
-        return iri, labels(reader.graph, [iri], question.as_of, languages_of(say))[iri]
+        return iri, labels(reader.graph, [iri], question.as_of, languages_of(say, reader))[iri]
     hits = find(reader, question, say, DATA, 1)
     if not hits:
         raise NotFound(say("question.none", text=question.text), remedy=say("question.try"))
@@ -203,7 +203,7 @@ def portfolio(
 ) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """Return the body that the words mean, and a row per dataset that it or a unit of it answers for on the day."""
     iri, label = find_body(reader, question, say)
-    values = {"agency": iri, "day": day_of(reader, question).isoformat(), "language": say.language}
+    values = {"agency": iri, "day": day_of(reader, question).isoformat(), "language": languages_of(say, reader)[0]}
     table = run(reader.graph, query, values)
     rows = []
     for cells in table.rows:
@@ -230,9 +230,10 @@ def _types(reader: RegisterReader, iri: str) -> set[str]:
     return {quad.object.value for quad in reader.graph.outgoing([iri], (RDF.type,))}
 
 
-def languages_of(say: Wording) -> tuple[str, ...]:
-    """Return the languages of names, the reader's first."""
-    return (say.language, *(language for language in LANGUAGES if language != say.language))
+def languages_of(say: Wording, reader: RegisterReader) -> tuple[str, ...]:
+    """Return the languages of names in order: the reader's first, or the register's where the reader named none."""
+    first = reader.pack.languages if say.own_names else (say.language,)
+    return (*first, *(language for language in LANGUAGES if language not in first))
 
 
 def _not_data(label: str, kind: str, say: Wording) -> NotFound:
@@ -247,7 +248,7 @@ def rows_of(reader: RegisterReader, hits: Sequence[Hit], day: date, say: Wording
     """Return hits as rows: label, kind, how it was met, and the standing of the accountable on the day."""
     standing = standings_on(reader.graph, [hit.iri for hit in hits if hit.kind in DATA], Role.accountable, day)
     holders = {holder for _, named in standing.values() for holder in named}
-    names = labels(reader.graph, holders, day, languages_of(say))
+    names = labels(reader.graph, holders, day, languages_of(say, reader))
     rows = []
     for hit in hits:
         row: dict[str, Any] = {
@@ -297,7 +298,7 @@ def _row_of_iri(reader: RegisterReader, question: Question, say: Wording) -> dic
     types = _types(reader, iri)
     if not types:
         return None
-    label = labels(reader.graph, [iri], question.as_of, languages_of(say))[iri]
+    label = labels(reader.graph, [iri], question.as_of, languages_of(say, reader))[iri]
     kind = next((kind for kind, classes in _KINDS.items() if types & classes), "field")
     hit = Hit(iri, kind, label, label, "", 1.0)
     return rows_of(reader, [hit], day_of(reader, question), say)[0]

@@ -23,6 +23,7 @@ from service import asking, keeping, terminal
 from service.card import describe
 from service.clocks import parse_day, today_in
 from service.faults import NOTHING
+from service.query import query as sparql
 from service.shell import Verbs, common, complain, opened, print_json, tell, wants_json, wording_of
 from service.wording import Wording
 
@@ -133,7 +134,7 @@ def lineage(ctx: click.Context, dataset: tuple[str, ...], only: str | None, as_o
         day = asking.day_of(reader, question)
         walks = [walk_flows(reader.graph, iri, direction, day) for direction in directions]
         reached = {node.iri for walk in walks for node in walk.nodes}
-        names = labels(reader.graph, reached, day, asking.languages_of(say))
+        names = labels(reader.graph, reached, day, asking.languages_of(say, reader))
     found = any(walk.edges for walk in walks)
     if wants_json(ctx):
         written = {walk.direction.value: _lineage_json(walk, names) for walk in walks}
@@ -201,7 +202,9 @@ def ask(ctx: click.Context, query: str | None, given: tuple[str, ...], listing: 
             values[parameter.name] = parse_day(values[parameter.name], say).isoformat()
     with opened(ctx) as register:
         today = today_in(register.reader.pack.timezone)
-        table = run(register.reader.graph, chosen, values, today=today, language=say.language)
+        table = run(
+            register.reader.graph, chosen, values, today=today, language=asking.languages_of(say, register.reader)[0]
+        )
     if wants_json(ctx):
         rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
         print_json({"query": query, "columns": table.columns, "rows": rows})
@@ -259,5 +262,5 @@ def _list_queries(ctx: click.Context, queries: Iterable[CannedQuery], say: Wordi
     terminal.show(terminal.listing([say("table.query"), say("table.parameters"), say("table.meaning")], rows))
 
 
-for verb in (keeping.init, keeping.load, keeping.rebuild, keeping.serve):
+for verb in (sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve):
     main.add_command(verb)

@@ -91,10 +91,10 @@ def settings_of(ctx: click.Context, **arguments: Any) -> Settings:
 
 
 def wording_of(ctx: click.Context) -> Wording:
-    """Return the words of ``--lang`` or ``DIABA_LANG``, else of the locale."""
+    """Return the words of ``--lang`` or ``DIABA_LANG``, else of the locale, which says nothing about names."""
     if "language" in _common(ctx) or os.environ.get(VARIABLES["language"]):
         return Wording(settings_of(ctx).language, iso=True)
-    return Wording(locale_language(os.environ), iso=True)
+    return Wording(locale_language(os.environ), iso=True, own_names=True)
 
 
 def wants_json(ctx: click.Context) -> bool:

@@ -32,11 +32,13 @@ def read_catalogue() -> Mapping[str, Mapping[str, str]]:
 class Wording:
     """Speak one language: call it with a key and the values that the text names.
 
-    ``iso`` writes days as they are typed at a terminal, whatever the language.
+    ``iso`` writes days as they are typed at a terminal, whatever the language; ``own_names`` calls bodies and data by
+    the names the register's country gives them, for a reader who has not asked for a language.
     """
 
     language: str
     iso: bool = False
+    own_names: bool = False
 
     def __call__(self, key: str, **values: object) -> str:
         text = read_catalogue()[key][self.language]
