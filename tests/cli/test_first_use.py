@@ -22,3 +22,5 @@ def test_the_first_question_makes_the_register_and_answers(diaba: Run, tmp_path:
     codes = [diaba("search", "24", "--as-of", day, "--json", *asked).json for day in ("2025-06-30", "2025-07-01")]
     assert [found["rows"][0]["label"] for found in codes] == ["Tỉnh Bắc Giang", "Tỉnh Bắc Ninh"]
     assert {found["rows"][0]["remark"] for found in codes} == {"mã 24"}
+    plain = diaba("who", "dang ky doanh nghiep", "--as-of", "2025-02-28", "--data", str(tmp_path / "data"))
+    assert "Accountable ● held Bộ Kế hoạch và Đầu tư" in plain.words  # English sentences, the country's own names
