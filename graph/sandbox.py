@@ -31,6 +31,9 @@ from graph.errors import BadQuestion, Busy, Fault, Place, StoreFault
 from graph.results import MEDIA_TYPES
 from graph.store import OxigraphStore, Reader
 
+#: names of the formats that an answer can be written in
+FORMATS: Final = tuple(MEDIA_TYPES)
+
 #: seconds that a new process may take to start, and a ready one to open a checkpoint
 _STARTING, _OPENING = 30.0, 30.0
 #: seconds over the limit after which a process that has not stopped by itself between two rows is killed

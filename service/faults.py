@@ -16,7 +16,7 @@ class Outcome:
     name: str
 
 
-FOUND, NOTHING, USAGE, REFUSED, BROKEN = 0, 1, 2, 3, 4
+FOUND, NOTHING, USAGE, REFUSED, BROKEN, PARTIAL = 0, 1, 2, 3, 4, 5
 
 OUTCOMES: dict[type[errors.Fault], Outcome] = {
     errors.BadQuestion: Outcome(400, USAGE, "bad-question"),
