@@ -9,16 +9,16 @@ import pyoxigraph as ox
 
 from graph.lineage import Direction, Edge, Flow, Kind, Lineage, walk
 from graph.model import Interval
-from graph.store import Reader
+from graph.store import Edges
 from graph.terms import D
 
 
-def lineage(reader: Reader, start: str, direction: Direction, as_of: date | None = None) -> Lineage:
+def lineage(reader: Edges, start: str, direction: Direction, as_of: date | None = None) -> Lineage:
     """Return where the data of ``start`` come from or go to on ``as_of``, ever without a day."""
     return walk(gather(reader, start, direction, as_of), start, direction, as_of)
 
 
-def gather(reader: Reader, start: str, direction: Direction, as_of: date | None = None) -> tuple[Flow, ...]:
+def gather(reader: Edges, start: str, direction: Direction, as_of: date | None = None) -> tuple[Flow, ...]:
     """Return every flow and copy that can be reached from ``start``, level by level.
 
     With a day, the flows that do not run on it are returned where they are met and not followed further. A flow with
@@ -58,7 +58,7 @@ def _read(quads: Iterable[ox.Quad]) -> Iterator[tuple[str, str, str]]:
             yield quad.subject.value, quad.predicate.value, quad.object.value
 
 
-def _described(reader: Reader, records: Iterable[str], far: str) -> dict[str, dict[str, set[str]]]:
+def _described(reader: Edges, records: Iterable[str], far: str) -> dict[str, dict[str, set[str]]]:
     """Return of each flow its dates and its far ends, each once however many graphs say so."""
     found: dict[str, dict[str, set[str]]] = {record: {} for record in sorted(records)}
     for record, predicate, value in _read(reader.outgoing(found, [far, D.from_, D.until])):

@@ -170,3 +170,9 @@ def test_a_missing_folder_and_a_file_that_is_no_text_are_named(tmp_path: Path) -
     (tmp_path / "what.rq").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Unreadable, match=r"what\.rq"):
         load_queries([tmp_path])
+
+
+def test_the_query_that_the_documentation_shows_is_one() -> None:
+    page = (Path(__file__).resolve().parents[2] / "service" / "docs" / "queries.md").read_text(encoding="utf-8")
+    shown = page.partition("```sparql\n")[2].partition("```")[0]
+    assert parse_query("posts-of-body", shown, "posts-of-body.rq").columns[0].name == "post"
