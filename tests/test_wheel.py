@@ -97,6 +97,6 @@ def test_the_installed_register_stands_alone(programs: Path, tmp_path: Path) -> 
 
 def test_the_installed_register_answers_in_an_empty_folder(programs: Path, tmp_path: Path) -> None:
     run(programs / "diaba", "init", cwd=tmp_path)
-    question = ("who", "đăng ký doanh nghiệp", "--as-of", "2025-02-28", "--lang", "vi", "--json")
+    question = ("who", "đăng ký doanh nghiệp", "--as-of", "2025-02-28", "--json")
     card = json.loads(run(programs / "diaba", *question, cwd=tmp_path))["card"]
     assert [one["label"] for one in card["lines"]["accountable"]["holders"]] == ["Bộ Kế hoạch và Đầu tư"]
