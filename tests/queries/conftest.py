@@ -10,43 +10,29 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 import rdflib
 
-from graph.scopes import keys_of
-from graph.standing import refresh
+from graph.register import Register
 from graph.store import OxigraphStore
-from graph.terms import Confidence, D, Graphs
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "register.ttl"
 SOURCE = "https://w3id.org/diaba/example/register"
 
 
-def scopes(store: OxigraphStore) -> Iterator[ox.Quad]:
-    """Yield the scope keys of the responsibilities that have a field or an area, as loading derives them."""
-    said: dict[str, dict[str, list[str]]] = {}
-    for predicate in (D.field, D.area):
-        for quad in store.raw.quads_for_pattern(None, ox.NamedNode(predicate), None, None):
-            said.setdefault(quad.subject.value, {}).setdefault(predicate, []).append(quad.object.value)
-    edge, graph = ox.NamedNode(D.scopeKey), ox.NamedNode(Graphs.scopes)
-    for record, parts in said.items():
-        for key in keys_of(parts.get(D.field, ()), parts.get(D.area, ())):
-            yield ox.Quad(ox.NamedNode(record), edge, ox.NamedNode(key), graph)
-
-
 @pytest.fixture(scope="session")
-def example() -> OxigraphStore:
-    """Return the example register with its scopes and computed standings; its records are V3 unless they say more."""
-    store = OxigraphStore()
-    graph = ox.NamedNode(SOURCE)
-    quads = [ox.Quad(quad.subject, quad.predicate, quad.object, graph) for quad in ox.parse(path=EXAMPLE)]
-    confidence = ox.Quad(graph, ox.NamedNode(D.confidence), ox.NamedNode(Confidence.V3), ox.NamedNode(Graphs.sources))
-    store.load([*quads, confidence], 1)
-    store.load(scopes(store), 1)
-    refresh(store, None)
+def example(tmp_path_factory: pytest.TempPathFactory) -> OxigraphStore:
+    """Return what a register makes of the example, its standings among it; records are V3 unless they say more."""
+    with closing(Register.create(tmp_path_factory.mktemp("register") / "data", pack=None)) as register:
+        register.load([EXAMPLE], source=SOURCE)
+        found = register.reader.graph.query("SELECT ?s ?p ?o ?g WHERE { GRAPH ?g { ?s ?p ?o } }")
+        assert isinstance(found, ox.QuerySolutions)
+        store = OxigraphStore()
+        store.raw.extend(ox.Quad(*solution) for solution in found)
     return store
 
 
