@@ -7,6 +7,7 @@ The query runs in a process of its own on a checkpoint, within limits that the a
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -68,7 +69,7 @@ def query(ctx: click.Context, file: str, written: str | None, seconds: float, me
 
 def _read(file: str, say: Wording) -> str:
     try:
-        data = click.get_binary_stream("stdin").read() if file == "-" else Path(file).read_bytes()
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-8")
     except OSError as fault:
         raise Unreadable(
