@@ -87,6 +87,14 @@ class Busy(StoreFault):
     """Too much is being asked at once; the same question may be answered in a moment."""
 
 
+class Held(DataDirectory):
+    """Another process holds the data directory."""
+
+
+class Unanswered(StoreFault):
+    """The process that was to make a change went away before it said whether it did."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Tell something that is no fault but that the reader should know."""

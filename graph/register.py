@@ -19,12 +19,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Final, Self, cast
 from zoneinfo import ZoneInfo
 
-from graph.errors import BadSetting, DataDirectory, Place
+import pyoxigraph as ox
+
+from graph.checkpoints import Checkpoints, Room, backup_of, links_of
+from graph.errors import BadSetting, DataDirectory, Held, Place
 from graph.files import Input, Progress, input_of, open_inputs
-from graph.journal import Journal, sync_folder, write_instant
+from graph.journal import Entry, Journal, Section, sync_folder, write_instant
 from graph.loading import Declaration, Loading, LoadReport, Parcel, SourceReport
 from graph.pack import Pack, read_pack
 from graph.projections import (
@@ -48,8 +51,14 @@ FORMAT: Final = 1
 ONTOLOGY: Final = BASE + "ns"
 """The source that says what the words mean."""
 
+CARRIED: Final = BASE + "journal"
+"""What stands as the source of a change that only keeps what a redaction would take along."""
+
 PATIENCE: Final = 5.0
 """Seconds to wait for answers of this process that still hold a store which was closed."""
+
+CHECKPOINTS: Final = "checkpoints"
+"""The folder of the data directory that holds checkpoints."""
 
 _LIVE: Final = ("graph", "history", "search")
 _REBUILD: Final = "rebuild"
@@ -216,6 +225,21 @@ class Register:
         """Return the number of the last accepted change, 0 for none."""
         return self.journal.revision
 
+    @property
+    def settled(self) -> bool:
+        """Tell whether every part holds every accepted change: a change in the midst, or one cut short, is not."""
+        return {projection.revision for projection in self._projections} == {self.journal.revision}
+
+    def settle(self, progress: Progress | None = None) -> None:
+        """Bring every part up to the journal, where a change was accepted and could not be followed."""
+        with self._writing:
+            self._follow(progress)
+
+    def checkpoints(self, room: Room | None = None) -> Checkpoints:
+        """Return what takes checkpoints of graph, history and search; make it anew after ``rebuild``."""
+        others = {"history": backup_of(self._history), "search": links_of(self.data / "search")}
+        return Checkpoints(self.data / CHECKPOINTS, self._graph, others, room=room)
+
     # --- writing --------------------------------------------------------------------------------------------------
 
     def load(
@@ -250,6 +274,19 @@ class Register:
                 parcels = [Parcel(address, tuple(group), declaration) for address, group in by_address.items()]
             return self._accept(parcels, message, who, partial=partial, history=history, progress=progress)
 
+    def carry_over(self, removed: Sequence[ox.Quad], added: Sequence[ox.Quad], who: str, message: str) -> None:
+        """State again what a redaction would take along: a change of the register's own, in no source's name."""
+        if not removed and not added:
+            return
+        with self._writing:
+            with self.journal.draft() as draft:
+                for section, quads in (("removed", removed), ("added", added), ("versions", ())):
+                    draft.begin(cast(Section, section))
+                    draft.write("".join(f"{quad} .\n" for quad in quads).encode())
+                entry = Entry(draft.seal(), who, CARRIED, message, len(removed), len(added), 0)
+            self.journal.append([entry], self.journal.next_instant())
+            self._follow(None)
+
     def rebuild(self, progress: Progress | None = None) -> None:
         """Make graph, history, standings and search index anew from the journal, beside the live ones, and swap."""
         with self._writing:
@@ -271,6 +308,7 @@ class Register:
         progress: Progress | None = None,
     ) -> LoadReport:
         with self._writing:
+            self._follow(progress)  # where a change could not be followed, as on a full disk, the next is staged on it
             at = self.journal.next_instant()
             loading = Loading(
                 self._graph, self._history, self.journal, at, partial=partial, with_history=history, progress=progress
@@ -476,7 +514,7 @@ def _read_passport(data: Path) -> Passport:
 
 
 def _take_lock(data: Path) -> IO[str]:
-    """Hold the directory for this process; raise ``DataDirectory`` naming the process that holds it."""
+    """Hold the directory for this process; raise ``Held`` naming the process that holds it."""
     lock = (data / "lock").open("a+", encoding="utf-8")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -484,7 +522,7 @@ def _take_lock(data: Path) -> IO[str]:
         lock.seek(0)
         holder = lock.read().strip() or "unknown"
         lock.close()
-        raise DataDirectory(
+        raise Held(
             f"Another process holds the data directory (process {holder})",
             remedy="Stop it, or ask the service that it runs.", place=Place(str(data)),
         ) from fault  # fmt: skip

@@ -114,11 +114,15 @@ class SearchIndex:
 
     ``revision`` is the last journalled change it holds; it is noted after the commit, so that a crash in between only
     means that the change is applied again, which changes nothing. An index of another layout or another table of
-    abbreviations empties itself and stands at revision 0. One process at a time may write.
+    abbreviations empties itself and stands at revision 0. One process at a time may write; ``read_only`` opens what
+    another keeps, such as that of a checkpoint, changes nothing and raises ``DataDirectory`` where it is another's.
     """
 
-    def __init__(self, path: Path | None = None, abbreviations: Abbreviations = NO_ABBREVIATIONS) -> None:
+    def __init__(
+        self, path: Path | None = None, abbreviations: Abbreviations = NO_ABBREVIATIONS, *, read_only: bool = False
+    ) -> None:
         self._path = path
+        self._read_only = read_only
         self._abbreviations = abbreviations
         self._schema = _schema()
         self._writer: tantivy.IndexWriter | None = None
@@ -142,6 +146,11 @@ class SearchIndex:
             stamp = self._read_stamp()
             known = stamp.get("layout") == LAYOUT and stamp.get("abbreviations") == self._abbreviations.mark
             folder = self._path / "entries"
+            if not known and self._read_only:
+                raise DataDirectory(
+                    "The search index is of another version or another pack than this one",
+                    remedy="Stop the process that keeps it, and start it again.", place=Place(str(self._path)),
+                )  # fmt: skip
             if not known and folder.exists():
                 shutil.rmtree(folder)
             folder.mkdir(parents=True, exist_ok=True)
@@ -216,6 +225,7 @@ class SearchIndex:
             self._writer = None
 
     def _writing(self) -> tantivy.IndexWriter:
+        assert not self._read_only, "what is read only is not written"
         if self._writer is None:
             try:
                 # one thread: 50 MB is one segment of some 200,000 names, and the order of entries is the order given
