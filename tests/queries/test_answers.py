@@ -165,6 +165,12 @@ def test_a_unit_counts_for_the_parent_it_is_under_on_that_day(example: OxigraphS
     assert {"levels", "rain-2024", "rain-2025"} <= set(after)
 
 
+def test_a_placement_that_nobody_has_verified_does_not_count(example: OxigraphStore) -> None:
+    found = column(example, "datasets-of-agency", "dataset", agency="ministry-works", day="2025-06-30")
+    assert "permits" in found
+    assert "rain-2024" not in found
+
+
 def test_what_a_post_answers_for_counts_for_its_body_and_for_the_body_above(example: OxigraphStore) -> None:
     for agency in ("director-water", "department-water"):
         assert column(example, "datasets-of-agency", "holder", agency=agency) == ["director-water"]
@@ -180,6 +186,11 @@ def test_a_code_belongs_to_another_area_after_the_merger(example: OxigraphStore)
 def test_nothing_changed_between_a_day_and_itself(example: OxigraphStore) -> None:
     assert column(example, "bodies-that-changed", "body", first="2025-03-01", last="2025-03-01") == []
     assert column(example, "bodies-that-changed", "body", first="2025-02-28", last="2025-03-01")
+
+
+def test_the_first_name_and_parent_of_a_new_body_are_no_change(example: OxigraphStore) -> None:
+    changes = column(example, "bodies-that-changed", "change", first="2025-06-30", last="2025-07-01")
+    assert set(changes) == {"began", "ended", "succeeded"}
 
 
 def test_a_mandate_that_has_ended_is_not_about_to_end(example: OxigraphStore) -> None:
