@@ -43,7 +43,7 @@ from graph.resources import folder
 from graph.search import SearchIndex, read_abbreviations
 from graph.store import OxigraphStore, Reader
 from graph.terms import BASE, Confidence
-from graph.words import NO_ABBREVIATIONS
+from graph.words import NO_ABBREVIATIONS, Abbreviations
 
 FORMAT: Final = 1
 """The format of the data directory that this code reads and writes."""
@@ -401,15 +401,23 @@ def pack_of(name: str | None) -> Pack:
     return read_pack(home / name)
 
 
+def pack_in(data: Path) -> Pack:
+    """Return the pack that a data directory was made of; raise ``DataDirectory`` where it is none."""
+    return pack_of(_read_passport(data).pack)
+
+
+def abbreviations_of(pack: Pack) -> Abbreviations:
+    """Return the abbreviations of a pack, none where it has none."""
+    path = pack.folder / "abbreviations.csv"
+    return read_abbreviations(path) if path.is_file() else NO_ABBREVIATIONS
+
+
 def _projections(
     data: Path, journal: Journal, pack: Pack
 ) -> tuple[OxigraphStore, OxigraphStore, SearchIndex, list[Projection]]:
-    abbreviations = pack.folder / "abbreviations.csv"
     graph = _open_store(data / "graph")
     history = _open_store(data / "history")
-    search = SearchIndex(
-        data / "search", read_abbreviations(abbreviations) if abbreviations.is_file() else NO_ABBREVIATIONS
-    )
+    search = SearchIndex(data / "search", abbreviations_of(pack))
     following: list[Projection] = [
         GraphProjection(graph, journal),
         HistoryProjection(history, journal),
