@@ -153,6 +153,8 @@ def newest(folder: Path) -> Checkpoint | None:
             return _about(path)
         except FileNotFoundError:
             time.sleep(_TURN)  # replaced in between
+        except (ValueError, KeyError, TypeError):
+            return None  # a power cut has left it half on the disk: the owner makes another one
     return None
 
 

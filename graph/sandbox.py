@@ -216,6 +216,10 @@ class _Worker:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def reads(self, grip: _Grip) -> bool:
         """Say whether the process has open what ``grip`` holds."""
         return self._grip is not None and self._grip.held.path == grip.held.path
@@ -488,6 +492,7 @@ class Sandbox:
                 while True:
                     if self._closed:
                         raise StoreFault("The service is stopping", remedy="Ask again later.")
+                    self._drop_dead()
                     if self._idle:
                         return self._idle.pop()
                     if self._fault is not None and not self._workers:
@@ -498,6 +503,15 @@ class Sandbox:
                     self._changed.wait(left)
             finally:
                 self._waiting -= 1
+
+    def _drop_dead(self) -> None:
+        """Forget idle processes that somebody has ended; ``_changed`` is held."""
+        for worker in [one for one in self._idle if not one.alive]:
+            self._idle.remove(worker)
+            self._workers.discard(worker)
+            worker.kill()
+            worker.shut()
+            self._wake.set()
 
     def _give_back(self, worker: _Worker) -> None:
         with self._changed:
@@ -536,7 +550,7 @@ class Sandbox:
         self._refreshed = now
         try:
             held = self._source()
-        except Fault:
+        except (Fault, OSError, ValueError):
             if self._grip is None:
                 raise
             return  # what is held is as good as a moment ago
@@ -556,7 +570,11 @@ class Sandbox:
                     self._refresh()
             except Fault as fault:
                 self._troubled(fault)
+            except (OSError, ValueError) as fault:
+                self._troubled(StoreFault(f"What is to be read cannot be had: {fault}", remedy="Look at the disk."))
             else:
+                with self._changed:
+                    self._drop_dead()
                 self._fill()
                 self._move()
             self._wake.wait(self._every)

@@ -3,8 +3,8 @@
     python -m tests.benchmarks.bench_checkpoints 10000 100000 [--seconds 20] [--json FILE]
 
 One process writes fifty small changes a second and takes a checkpoint a second, as the owner of a data directory does;
-two others lease, open and read the newest ten times a second. Told are the milliseconds to take and to open one, and how
-far a reader is behind: the age of the newest change that it sees.
+two others lease, open and read the newest ten times a second. Told are the milliseconds to take and to open one, and
+how far a reader is behind: the age of the newest change that it sees.
 """
 
 from __future__ import annotations

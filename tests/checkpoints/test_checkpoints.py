@@ -39,6 +39,7 @@ class Owner:
     """Own a small register of two stores and a folder, and change all three at once."""
 
     def __init__(self, home: Path, room: Room | None = None, free: int = 1 << 40) -> None:
+        home.mkdir(exist_ok=True)
         self.graph = OxigraphStore(home / "graph")
         self.history = OxigraphStore(home / "history")
         self.search = home / "search"
@@ -248,6 +249,16 @@ def test_clearing_leaves_only_what_is_being_read(owner: Owner) -> None:
     assert open_reader(held.path).revision == 1
     held.release()
     assert owner.folders() == []
+
+
+def test_one_that_a_power_cut_left_half_written_is_replaced(tmp_path: Path) -> None:
+    owner = Owner(tmp_path / "first")
+    owner.change()
+    (owner.checkpoints.take().path / "about.json").write_text("")
+    assert newest(owner.folder) is None
+    restarted = Checkpoints(owner.folder, owner.graph)
+    assert restarted.take().revision == 1
+    assert owner.folders() == [restarted.take().path.name]
 
 
 def test_what_is_no_checkpoint_is_said_to_be_none(tmp_path: Path) -> None:

@@ -368,10 +368,9 @@ def test_a_process_killed_from_outside_is_told_and_replaced(path: Path) -> None:
             sandbox.run(HOSTILE["count-of-a-cross-product"])
         assert sandbox.run("ASK {}").rows == 1
         assert not alive(victim)
-        # and one that was idle is found out by the next question
+        # and of one that was idle nobody notices anything
         os.kill(sandbox.processes()[0], signal.SIGKILL)
-        with pytest.raises(StoreFault):
-            sandbox.run("ASK {}")
+        time.sleep(0.1)
         assert sandbox.run("ASK {}").rows == 1
 
 
