@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import pyoxigraph as ox
 
 from graph.errors import NotFound
-from graph.evidence import Gathering, gather
+from graph.evidence import Gathering
 from graph.labels import labels
 from graph.model import Candidate, Decision, Evidence, Line, Reach, Transfer
 from graph.responsibility import Weighing
@@ -125,13 +125,21 @@ class Card:
         }
 
 
+_INSTANTS_KEPT: Final = 4
+"""A desk keeps what it read for so many instants; people ask about one day after the other as known at one of them."""
+
+
 class Desk:
-    """Answer one question after the other, keeping what they share while the register stays as it is."""
+    """Answer one question after the other, keeping what they share while the register stays as it is.
+
+    A desk serves one thread at a time.
+    """
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
-        self._gathering = Gathering(sources.graph)
-        self._revision = sources.graph.revision
+        self._state: tuple[object, ...] = ()
+        #: by the instant at which it was known, ``None`` for now; the one used last stands last
+        self._gatherings: dict[datetime | None, Gathering] = {}
 
     def who(self, resource: str, as_of: date | None = None, known_at: datetime | None = None) -> Card:
         """Answer who is responsible for a resource; see the function of the same name."""
@@ -139,12 +147,24 @@ class Desk:
         today = datetime.now(zone).date()
         if known_at is not None:
             known_at = (known_at if known_at.tzinfo else known_at.replace(tzinfo=zone)).astimezone(UTC)
-            evidence = gather(Snapshot(self.sources.graph, self.sources.history, known_at), resource)
-            return answer(evidence, as_of or today, today, known_at, self.sources.graph.revision)
-        revision = self.sources.graph.revision
-        if revision != self._revision:
-            self._gathering, self._revision = Gathering(self.sources.graph), revision
-        return answer(self._gathering.gather(resource), as_of or today, today, None, revision)
+        evidence = self._gathering(known_at).gather(resource)
+        return answer(evidence, as_of or today, today, known_at, self.sources.graph.revision)
+
+    def _gathering(self, known_at: datetime | None) -> Gathering:
+        """Return what gathers from the register as known at an instant, anew where the register has changed."""
+        graph, history = self.sources.graph, self.sources.history
+        state = (graph, graph.revision, history, history.revision)
+        if state != self._state:
+            self._gatherings.clear()
+            self._state = state
+        gathering = self._gatherings.pop(known_at, None)
+        if gathering is None:
+            gathering = Gathering(graph if known_at is None else Snapshot(graph, history, known_at))
+            instants = [instant for instant in self._gatherings if instant is not None]
+            if len(instants) >= _INSTANTS_KEPT:
+                del self._gatherings[instants[0]]
+        self._gatherings[known_at] = gathering
+        return gathering
 
 
 def who(sources: Sources, resource: str, as_of: date | None = None, known_at: datetime | None = None) -> Card:

@@ -9,17 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
 import pyoxigraph as ox
 
 from graph.store import Edges
-from graph.terms import D
+from graph.terms import DCAT, RDF, SKOS, D
 
 _CLOCK = (D.recordedAt, D.withdrawnAt, D.versionOf)
 
+_DESCRIBING: Final = frozenset(
+    {
+        DCAT.dataset, DCAT.service, DCAT.catalog, DCAT.resource, DCAT.inSeries, DCAT.theme, D.managedIn, SKOS.broader,
+        D.level, D.bodyKind, D.jurisdiction, D.postIn, D.partOf, RDF.type,
+    }
+)  # fmt: skip
+"""Predicates that say something of things, not of records: what points by one of these has no second clock."""
+
 
 class Snapshot:
-    """Walk the edges of one past state of knowledge; ``known_at`` is an aware instant."""
+    """Walk the edges of one past state of knowledge; ``known_at`` is an aware instant.
+
+    Which nodes have a second clock: instances of ``terms.RECORD_CLASSES``, which the register stamps with
+    ``d:recordedAt``, and only they have versions in the history store. So a clock is looked at where a record can be:
+
+    * ``outgoing`` without predicates reads nodes whole, as records are: the instant is among what is read, and the
+      version of then is looked up.
+    * ``outgoing`` with predicates reads descriptions (of resources, areas, bodies, laws, graphs): no clock. Records
+      must be read whole, as ``evidence`` does; of a node that is a record *and* a thing, what is read so is of now.
+    * ``incoming`` looks at the clocks of the subjects, unless all the predicates are among those that only things have.
+    """
 
     def __init__(self, graph: Edges, history: Edges, known_at: datetime) -> None:
         self.graph = graph
@@ -33,14 +52,25 @@ class Snapshot:
         return self.graph.revision
 
     def outgoing(self, nodes: Iterable[str], predicates: Sequence[str] | None = None) -> Iterator[ox.Quad]:
+        if predicates is not None:
+            yield from self.graph.outgoing(nodes, predicates)
+            return
         wanted = list(nodes)
-        self._look_up(wanted)
-        yield from self.graph.outgoing([node for node in wanted if self._shown[node]], predicates)
+        current = list(self.graph.outgoing(wanted))
+        for subject, predicate, value, _ in current:
+            if predicate.value == D.recordedAt:
+                self._shown[subject.value] = instant(value.value) <= self.known_at
+        for subject, predicate, value, graph in current:
+            if self._shown.get(subject.value, True):
+                yield ox.Quad(subject, predicate, value, graph)
         of = self._versions_of(wanted)
-        for version, predicate, value, graph in self.history.outgoing(sorted(of), predicates) if of else ():
+        for version, predicate, value, graph in self.history.outgoing(sorted(of)) if of else ():
             yield ox.Quad(ox.NamedNode(of[version.value]), predicate, value, graph)
 
     def incoming(self, nodes: Iterable[str], predicates: Sequence[str]) -> Iterator[ox.Quad]:
+        if _DESCRIBING.issuperset(predicates):
+            yield from self.graph.incoming(nodes, predicates)
+            return
         wanted = list(nodes)
         current = list(self.graph.incoming(wanted, predicates))
         self._look_up([subject.value for subject, _, _, _ in current])

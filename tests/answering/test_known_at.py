@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graph.answering import who
+from graph.answering import Desk, who
 from graph.evidence import gather
 from graph.register import Register
 from graph.responsibility import decide
@@ -55,12 +55,17 @@ def test_what_was_known_after_each_load_can_be_asked_later(
     shutil.rmtree(data, ignore_errors=True)
     shutil.copytree(empty, data)
     with Register.open(data) as register:
-        instants = [load(register, facts, tmp_path) for facts in states]
+        desk = Desk(register.reader)  # open all the while: what it keeps must not outlive a change
+        instants = []
+        for facts in states:
+            instants.append(load(register, facts, tmp_path))
+            for instant in instants:
+                desk.who(DATASETS[0], DAYS[0], instant)
         for facts, instant in zip(states, instants, strict=True):
             as_it_was = store_of(facts)
             for dataset in DATASETS:
                 for day in DAYS:
-                    card = who(register.reader, dataset, day, instant)
+                    card = desk.who(dataset, day, instant)
                     expected = decide(gather(as_it_was, dataset), Role.accountable, day)
                     answered = card.accountable
                     assert (answered.status, answered.holders) == (expected.status, expected.holders)
@@ -68,3 +73,16 @@ def test_what_was_known_after_each_load_can_be_asked_later(
             now = who(register.reader, dataset, date(2026, 6, 1)).accountable
             latest = who(register.reader, dataset, date(2026, 6, 1), instants[-1]).accountable
             assert (now.status, now.holders, now.premises) == (latest.status, latest.holders, latest.premises)
+
+
+def test_a_desk_keeps_a_few_instants_and_answers_all(empty: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(empty, data)
+    with Register.open(data) as register:
+        first = load(register, make_register(1), tmp_path)
+        desk = Desk(register.reader)
+        for seconds in (*range(20), *range(20)):
+            instant = first + timedelta(seconds=seconds)
+            kept, anew = desk.who(DATASETS[0], DAYS[-1], instant), who(register.reader, DATASETS[0], DAYS[-1], instant)
+            assert kept.decisions == anew.decisions
+        assert len(desk._gatherings) < 10
