@@ -13,7 +13,7 @@ import os
 import re
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -394,6 +394,27 @@ class Journal:
             previous = change.hash
             count += 1
         return count
+
+    def redact(self, numbers: Iterable[int], who: str, why: str) -> None:
+        """Destroy the payloads of changes for good, all or none; their rows, hashes and the reason stay.
+
+        What SQLite freed is overwritten, and a payload file goes unless another change still needs it.
+        """
+        at = write_instant(datetime.now(UTC))
+        self._rows.execute("PRAGMA secure_delete=ON")
+        self._rows.execute("BEGIN IMMEDIATE")
+        try:
+            self._rows.executemany(
+                "UPDATE change SET payload = NULL, redacted_at = ?, redacted_by = ?, redacted_why = ?"
+                " WHERE number = ? AND redacted_at IS NULL",
+                [(at, who, why, number) for number in numbers],
+            )
+            self._rows.execute("COMMIT")
+        except BaseException:
+            self._rows.execute("ROLLBACK")
+            raise
+        self._rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.sweep()
 
     def sweep(self) -> None:
         """Remove payload files that no change names: what a crash left between file and row."""

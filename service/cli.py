@@ -19,7 +19,7 @@ from graph.labels import labels
 from graph.lineage import Direction, Kind, Lineage
 from graph.queries import CannedQuery, Sort, load_queries, run
 from graph.resources import folder
-from service import asking, keeping, terminal
+from service import archiving, asking, keeping, terminal
 from service.card import describe
 from service.clocks import parse_day, today_in
 from service.faults import NOTHING
@@ -262,5 +262,8 @@ def _list_queries(ctx: click.Context, queries: Iterable[CannedQuery], say: Wordi
     terminal.show(terminal.listing([say("table.query"), say("table.parameters"), say("table.meaning")], rows))
 
 
-for verb in (sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve):
+for verb in (
+    sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve,
+    archiving.journal, archiving.backup, archiving.restore, archiving.snapshot,
+):  # fmt: skip
     main.add_command(verb)

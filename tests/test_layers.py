@@ -23,7 +23,7 @@ LAYERS = (
     ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell"),
     ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows",
      "sandbox"),
-    ("register", "answering"),
+    ("register", "answering", "archive"),
 )  # fmt: skip
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}
 
@@ -32,6 +32,7 @@ HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for nam
 SERVICE_SEES = {"graph.errors", "graph.terms", "graph.model", "graph.queries", "graph.resources"}
 SERVICE_SEES |= {name for name, height in HEIGHT.items() if height >= 3}
 SERVICE_SEES_OF = {"graph.store": {"Reader"}, "graph.lineage": {"Direction", "Kind", "Lineage"}}
+SERVICE_SEES_OF["graph.journal"] = {"Change", "SECTIONS"}
 
 #: decisions that depend on nothing but their arguments: no store, no file, no clock
 PURE = ("model", "responsibility", "succession", "lineage", "words")
