@@ -199,7 +199,7 @@ def keyword(text: str, word: str) -> int | None:
     if not places:
         return None
     known = text.lower()
-    while (other := word[0] + "".join(secrets.choice("qzxjkvw") for _ in word[1:])) in known:
+    while (other := word[0].lower() + "".join(secrets.choice("qzxjkvw") for _ in word[1:])) in known:
         continue
 
     def replaced(found: re.Match[str]) -> str:
