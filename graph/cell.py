@@ -208,7 +208,9 @@ def keyword(text: str, word: str) -> int | None:
     broken = _broken_at(occurrences.sub(replaced, text))
     if broken is None or _broken_at(text) is not None:
         return None
-    return max((place for place in places if place <= broken), default=places[0])
+    alone = [one.start() for one in _tokens(text) if one.lastgroup == "word" and one.group().lower() == word.lower()]
+    near = [place for place in alone if place <= broken] or [place for place in places if place <= broken]
+    return max(near, default=places[0])
 
 
 def _tokens(text: str) -> Iterator[re.Match[str]]:

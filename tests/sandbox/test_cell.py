@@ -24,7 +24,7 @@ OPENINGS = ["", "".join(f"PREFIX {name}: <{NOWHERE}> " for name in ("service", "
     "text",
     [
         "PREFIX service: <x:> SELECT ?service ?Service { ?service service:service ?Service }",
-        "SELECT * { ?s <http://example.org/service/SERVICE#service> 'SERVICE', \"\"\"SERVICE <x:y>\"\"\", 'x'@service }",
+        "SELECT * { ?s <http://a.org/service/SERVICE#service> 'SERVICE', \"\"\"SERVICE <x:y>\"\"\", 'x'@service }",
         "SELECT * { ?s ?p ?o } # SERVICE <x:y> { }",
         "PREFIX SERVICE: <x:> SELECT * { _:service SERVICE:SERVICE <x:%5Fservice> }",
         "SELECT * { ?s ?p '\\u0053ERVICE' }",
