@@ -57,8 +57,8 @@ KINDS = [
 ]
 
 
-#: rdflib breaks off at some literals, gives a row of nothing where GROUP BY has nothing to group, and takes a quarter of a
-#: minute for thousands of pairs: what shows that is left out for it
+#: rdflib breaks off at some literals, gives a row of nothing where GROUP BY has nothing to group, and takes a quarter
+#: of a minute for thousands of pairs: what shows that is left out for it
 not_the_other_engine = pytest.mark.parametrize("kind", KINDS[:-1], indirect=True)
 
 
