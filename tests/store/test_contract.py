@@ -20,10 +20,12 @@ import rdflib
 from graph.answering import who, write
 from graph.errors import NotFound, StoreFault
 from graph.evidence import gather
+from graph.projections import GraphProjection, ScopesProjection, SearchProjection, StandingsProjection, follow
 from graph.queries import load_queries, run
+from graph.register import Register
 from graph.remote import RemoteStore, open_store
 from graph.resources import folder
-from graph.search import all_nodes, documents_of
+from graph.search import SearchIndex, all_nodes, documents_of
 from graph.standing import changes, refresh
 from graph.store import OxigraphStore, Store
 from graph.terms import DCT, RDF, XSD, D, Graphs
@@ -33,6 +35,7 @@ from tests.store.serving import Oxigraph
 
 G1, G2 = ox.NamedNode("https://example.org/one"), ox.NamedNode("https://example.org/two")
 P, Q = X + "p", X + "q"
+EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "register.ttl"
 
 
 @dataclass(frozen=True)
@@ -475,3 +478,22 @@ def test_many_threads_read_while_one_writes(server: Oxigraph) -> None:
                 store.apply((), [said(X + f"n{revision}", Q, X + "hub")], revision)
             assert {one.result() for one in reading} == {50}
         assert len(list(store.incoming([X + "hub"], [P, Q]))) == 60
+
+
+def test_the_journal_leads_a_remote_store_and_its_search_to_the_same(server: Oxigraph, tmp_path: Path) -> None:
+    with Register.create(tmp_path / "data", pack=None) as register, closing(SearchIndex(None)) as index:
+        register.load([EXAMPLE], source="https://example.org/register")
+        with closing(open_store(server.address, {"NETRC": "/nowhere"})) as store:
+            journal = register.journal
+            following = [GraphProjection(store, journal), ScopesProjection(store, journal)]
+            following += [StandingsProjection(store, journal), SearchProjection(index, store, journal, ("vi", "en"))]
+            follow(following, journal)
+            assert store.revision == register.revision
+            reader = register.reader
+            rows = reader.graph.query("SELECT ?s ?p ?o ?g { GRAPH ?g { ?s ?p ?o } }")
+            everything = {ox.Quad(*(row[name] for name in "spog")) for row in rows}
+            assert held(store) == {quad for quad in everything if quad.graph_name.value != Graphs.projection}
+            for words in ("nước", "duong", "water"):
+                found, expected = index.search(words, limit=99), reader.search.search(words, limit=99)
+                assert {hit.iri for hit in found} == {hit.iri for hit in expected}
+                assert found
