@@ -19,11 +19,12 @@ ROOT = Path(__file__).resolve().parents[1]
 #: lowest first; a module imports its own layer or a lower one
 LAYERS = (
     ("terms", "errors", "model", "resources"),
-    ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire", "results"),
+    ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire", "results",
+     "messages"),
     ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell"),
     ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows",
      "sandbox"),
-    ("register", "answering", "archive"),
+    ("register", "answering", "archive", "view", "owner"),
 )  # fmt: skip
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}
 

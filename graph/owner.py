@@ -1,0 +1,703 @@
+"""Own a data directory: one process writes, and every other hands its changes over or reads a checkpoint.
+
+Whoever opens the register for writing is its owner for that long: it listens on a socket in the directory, lets changes
+in one after another, first come first served, and keeps a checkpoint that is at most a second behind. ``writing`` and
+``reading`` find out by themselves whether to open the register or to turn to its owner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import getpass
+import os
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+from graph.checkpoints import Checkpoint, Room
+from graph.errors import BadQuestion, Busy, DataDirectory, Fault, Held, Notice, Place, StoreFault, Unanswered
+from graph.files import Progress
+from graph.journal import write_instant
+from graph.loading import LoadReport, SourceReport
+from graph.messages import PROTOCOL, SOCKET, Channel, TooLong, call, listen, read_fault, write_fault
+from graph.register import Register, RegisterReader
+from graph.view import open_view
+
+PATIENCE: Final = 10.0
+"""Seconds to wait for who holds the directory without answering: a question in a terminal, or an owner that starts."""
+
+FRESH: Final = 2.0
+"""Seconds within which a change can be read everywhere."""
+
+_MOST_CALLERS: Final = 128
+_IDLE: Final = 60.0
+_PROGRESS_EVERY: Final = 0.1
+_LOOK: Final = 0.25
+
+_T = TypeVar("_T")
+
+
+# --- one after another ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """Hold one place in the queue: what is to be done, for whom, and since when it waits or runs."""
+
+    what: str
+    who: str
+    since: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"what": self.what, "who": self.who, "since": self.since}
+
+
+class Turns:
+    """Let threads in one after another, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._moved = threading.Condition()
+        self._queue: list[Turn] = []
+        self._closing = self._refusing = False
+
+    @property
+    def queue(self) -> list[Turn]:
+        """Return who runs and, behind it, who waits."""
+        with self._moved:
+            return list(self._queue)
+
+    @contextlib.contextmanager
+    def taken(
+        self, what: str, who: str, *, next_one: bool = False, waiting: Callable[[int], None] = lambda _: None
+    ) -> Iterator[None]:
+        """Wait for a turn and hold it. ``waiting`` is told how many are ahead, now and then, and may raise to leave.
+
+        ``next_one`` goes before all who wait. Raises ``Busy`` when the queue closes first.
+        """
+        turn = Turn(what, who, write_instant(datetime.now(UTC)))
+        with self._moved:
+            if self._closing:
+                raise _closing()
+            self._queue.insert(1 if next_one and self._queue else len(self._queue), turn)
+        try:
+            while ahead := self._wait(turn):
+                waiting(ahead)
+            yield
+        finally:
+            with self._moved:
+                self._queue.remove(turn)
+                self._moved.notify_all()
+
+    def _wait(self, turn: Turn) -> int:
+        """Wait a moment; return how many are still ahead."""
+        with self._moved:
+            if self._queue[0] is not turn:
+                if self._refusing:
+                    raise _closing()
+                self._moved.wait(_LOOK)
+            return next(place for place, one in enumerate(self._queue) if one is turn)
+
+    def close(self, *, drain: bool) -> None:
+        """Take no more, and return when the queue is empty; without ``drain`` only the one who runs may finish."""
+        with self._moved:
+            self._closing, self._refusing = True, not drain
+            self._moved.notify_all()
+            while self._queue:
+                self._moved.wait()
+
+
+def _closing() -> Busy:
+    return Busy("The process that holds the data directory is stopping, and this was not begun", remedy="Try again.")
+
+
+# --- the owner ------------------------------------------------------------------------------------------------------
+
+
+class Owner:
+    """Hold the register open, and let the processes of this user change it and read it; see ``start``."""
+
+    def __init__(self, register: Register, *, room: Room | None = None, stop: Callable[[], None] | None = None) -> None:
+        self.data = register.data
+        self._register = register
+        self._room = room
+        self._stop = stop
+        self._turns = Turns()
+        self._since = write_instant(datetime.now(UTC))
+        self._revision = register.revision
+        self._checkpoints = register.checkpoints(room)
+        self._taken: Checkpoint | None = None
+        self._trouble = ""
+        self._published = threading.Condition()
+        self._changed = threading.Event()
+        self._ended = threading.Event()
+        self._callers: dict[threading.Thread, socket.socket] = {}
+        self._counting = threading.Lock()
+        self._listener: socket.socket | None = None
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> Self:
+        """Take a first checkpoint and begin to listen; raise ``DataDirectory`` where no socket can be made."""
+        self._take()
+        self._listener = listen(self.data)
+        for work in (self._accept, self._keep_fresh):
+            thread = threading.Thread(target=work, name=f"owner {work.__name__}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        return self
+
+    def close(self, *, drain: bool = True) -> None:
+        """Take no more, finish what runs (and with ``drain`` what waits), and give the directory up."""
+        if self._listener is not None:
+            with contextlib.suppress(FileNotFoundError):
+                (self.data / SOCKET).unlink()
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)  # wakes who waits for a caller
+        self._turns.close(drain=drain)
+        self._ended.set()
+        self._changed.set()
+        with self._published:
+            self._published.notify_all()
+        with self._counting:
+            callers = dict(self._callers)
+        for caller, connection in callers.items():
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)  # who is being answered hears the end of it
+            caller.join(FRESH)
+        for thread in self._threads:
+            thread.join()
+        if self._listener is not None:
+            self._listener.close()
+        self._checkpoints.clear()
+        self._register.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close(drain=kind is None or issubclass(kind, Fault))
+
+    # --- what can be asked --------------------------------------------------------------------------------------------
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the last accepted change."""
+        return self._revision
+
+    @property
+    def reader(self) -> RegisterReader:
+        """Return the live register, as it changes."""
+        return self._register.reader
+
+    def load(
+        self,
+        files: Iterable[str | Path] | str | Path,
+        source: str | None = None,
+        confidence: str | None = None,
+        partial: bool = False,
+        history: bool = False,
+        mapping: str | Path | None = None,
+        message: str = "",
+        who: str | None = None,
+        progress: Progress | None = None,
+    ) -> LoadReport:
+        """Load files as ``Register.load`` does, when its turn comes."""
+        return self._load(files, source, confidence, partial, history, mapping, message, who, progress)
+
+    def rebuild(self, progress: Progress | None = None) -> None:
+        """Make everything anew from the journal as ``Register.rebuild`` does, when its turn comes."""
+        self._rebuild(progress)
+
+    def checkpoint(self, at_least: int | None = None, patience: float = FRESH) -> Checkpoint:
+        """Return a checkpoint that holds change ``at_least`` (``None``: the last one), as soon as there is one.
+
+        Raises ``Busy`` when there is none within ``patience`` seconds.
+        """
+        wanted = self._revision if at_least is None else at_least
+        patience = time.monotonic() + patience
+        with self._published:
+            while self._taken is None or self._taken.revision < wanted:
+                left = patience - time.monotonic()
+                if left <= 0 or self._ended.is_set():
+                    why = self._trouble or self._checkpoints.state.held_back
+                    raise Busy(
+                        f"No checkpoint holds change {wanted} yet{': ' + why if why else ''}", remedy="Try again later."
+                    )
+                self._published.wait(left)
+            return self._taken
+
+    def status(self) -> dict[str, Any]:
+        """Tell as plain JSON how things stand: revision, who runs and waits, the newest checkpoint."""
+        state = self._checkpoints.state
+        queue = self._turns.queue
+        return {
+            "process": os.getpid(),
+            "since": self._since,
+            "revision": self._revision,
+            "running": queue[0].as_json() if queue else None,
+            "waiting": [turn.as_json() for turn in queue[1:]],
+            "checkpoint": state.newest
+            and {"revision": state.newest.revision, "taken_at": write_instant(state.newest.taken_at)},
+            "checkpoints": state.kept,
+            "held_back": self._trouble or state.held_back,
+        }
+
+    # --- doing it ---------------------------------------------------------------------------------------------------
+
+    def _load(
+        self, files: Any, source: Any, confidence: Any, partial: bool, history: bool, mapping: Any, message: str,
+        who: str | None, progress: Progress | None, waiting: Callable[[int], None] = lambda _: None,
+    ) -> LoadReport:  # fmt: skip
+        who = who or _user()
+
+        def work() -> LoadReport:
+            return self._register.load(files, source, confidence, partial, history, mapping, message, who, progress)
+
+        return self._change("load", who, work, waiting)
+
+    def _rebuild(
+        self, progress: Progress | None, who: str | None = None, waiting: Callable[[int], None] = lambda _: None
+    ) -> None:
+        def work() -> None:
+            self._register.rebuild(progress)
+            self._checkpoints = self._register.checkpoints(self._room)
+            self._take(anew=True)
+
+        self._change("rebuild", who or _user(), work, waiting)
+
+    def _change(self, what: str, who: str, work: Callable[[], _T], waiting: Callable[[int], None]) -> _T:
+        with self._turns.taken(what, who, waiting=waiting):
+            try:
+                return work()
+            except (StoreFault, OSError, sqlite3.Error) as fault:
+                raise self._cut_short(fault) from fault
+            finally:
+                self._revision = self._register.revision
+                self._changed.set()
+
+    def _cut_short(self, fault: StoreFault | OSError | sqlite3.Error) -> StoreFault:
+        """Return what to tell of a change that the disk stopped: recorded or not is what matters."""
+        reason = fault.message if isinstance(fault, StoreFault) else str(fault)
+        remedy = fault.remedy if isinstance(fault, StoreFault) else "Look for a full or failing disk."
+        recorded = self._register.revision
+        if recorded > self._revision:
+            return StoreFault(
+                f"The change is recorded, up to number {recorded}, but it cannot be seen yet: {reason}",
+                remedy=f"{remedy} It is followed by itself when that is mended.",
+            )
+        return StoreFault(f"Nothing is recorded: {reason}", remedy=remedy)
+
+    # --- checkpoints ------------------------------------------------------------------------------------------------
+
+    def _keep_fresh(self) -> None:
+        """Take a checkpoint whenever one is due, between two changes."""
+        while not self._ended.is_set():
+            due = self._checkpoints.due
+            behind = self._taken is None or self._taken.revision < self._revision
+            if due is None and (behind or self._trouble):
+                due = 0.0  # the change is accepted and not followed yet
+            if due is None:
+                self._changed.wait()
+                self._changed.clear()
+            elif due > 0:
+                self._ended.wait(due)
+            else:
+                with contextlib.suppress(Busy), self._turns.taken("checkpoint", "", next_one=True):
+                    self._take()
+                if self._trouble:
+                    self._ended.wait(1.0)
+
+    def _take(self, *, anew: bool = False) -> None:
+        """Take a checkpoint, of a state in which all parts agree; what stands in the way is kept in the status."""
+        try:
+            if not self._register.settled:
+                self._register.settle()
+            taken = self._checkpoints.take(anew=anew)
+        except Fault as fault:
+            self._trouble = fault.message
+        except (OSError, sqlite3.Error) as fault:
+            self._trouble = str(fault)
+        else:
+            self._trouble = ""
+            with self._published:
+                self._taken = taken
+        with self._published:
+            self._published.notify_all()
+
+    # --- callers ----------------------------------------------------------------------------------------------------
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return  # closed
+            connection.settimeout(_IDLE)
+            caller = threading.Thread(target=self._serve, args=(connection,), name="owner caller", daemon=True)
+            with self._counting:
+                crowded = len(self._callers) >= _MOST_CALLERS
+                if not crowded:
+                    self._callers[caller] = connection
+            if crowded:
+                with contextlib.suppress(OSError):
+                    Channel(connection).send(_fault(Busy("Too many are asking at once", remedy="Try again.")))
+                connection.close()
+            else:
+                caller.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        channel = Channel(connection)
+        try:
+            channel.send({"diaba": PROTOCOL, "process": os.getpid(), "revision": self._revision})
+            while self._answer(channel):
+                pass
+        except OSError:
+            pass  # gone, or silent for too long
+        finally:
+            channel.close()
+            with self._counting:
+                del self._callers[threading.current_thread()]
+
+    def _answer(self, channel: Channel) -> bool:
+        """Answer the next request of a caller; say whether there may be another."""
+        try:
+            request = channel.receive()
+            if request is None:
+                return False
+            channel.send({"result": self._do(request, channel)})
+        except TooLong as fault:
+            channel.send(_fault(fault))
+            return False  # where the next line begins is anybody's guess
+        except Fault as fault:
+            channel.send(_fault(fault))
+        return True
+
+    def _do(self, request: dict[str, Any], channel: Channel) -> Any:
+        verb, given = request.get("verb"), request.get("arguments", {})
+        takes = VERBS.get(verb) if isinstance(verb, str) else None
+        if takes is None or not isinstance(given, dict):
+            raise BadQuestion(f"There is no verb {verb!r} here", remedy=f"Use one of {', '.join(VERBS)}.")
+        for name, value in given.items():
+            if name not in takes or not takes[name](value):
+                raise BadQuestion(f"The verb {verb} takes no {name} such as {value!r:.60}", remedy="See the manual.")
+        caller = _Caller(channel)
+        if verb == "load":
+            if not given.get("files"):
+                raise BadQuestion("No file is named", remedy="Name what to load.")
+            report = self._load(
+                given["files"], given.get("source"), given.get("confidence"), given.get("partial", False),
+                given.get("history", False), given.get("mapping"), given.get("message", ""), given.get("who"),
+                caller.progress, caller.waiting,
+            )  # fmt: skip
+            return dataclasses.asdict(report)
+        if verb == "rebuild":
+            self._rebuild(caller.progress, given.get("who"), caller.waiting)
+            return {"revision": self._revision}
+        if verb == "checkpoint":
+            taken = self.checkpoint(given.get("at_least"), min(given.get("patience", FRESH), _IDLE))
+            return {"revision": taken.revision, "taken_at": write_instant(taken.taken_at)}
+        if verb == "stop":
+            if self._stop is None:
+                raise BadQuestion("This process stops by itself when it is done", remedy="Wait for it.")
+            self._stop()
+        return self.status()
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_whole(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and _is_number(value))
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+VERBS: Final[dict[str, dict[str, Callable[[Any], bool]]]] = {
+    "load": {
+        "files": _are_texts, "source": _is_text, "confidence": _is_text, "partial": _is_flag, "history": _is_flag,
+        "mapping": _is_text, "message": lambda value: isinstance(value, str), "who": _is_text,
+    },
+    "rebuild": {"who": _is_text},
+    "status": {},
+    "checkpoint": {"at_least": _is_whole, "patience": _is_number},
+    "stop": {},
+}  # fmt: skip
+"""The verbs of the socket, and what each takes."""
+
+
+class _Gone(OSError):
+    """The caller went away before its turn came, so that nothing was begun."""
+
+
+class _Caller:
+    """Tell a caller how far things are, and know when it has gone."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._silent = False
+        self._told = (("", 0), 0.0)
+
+    def waiting(self, ahead: int) -> None:
+        if self._channel.closed:
+            raise _Gone
+        self._tell(("waiting", ahead), {"waiting": ahead})
+
+    def progress(self, step: str, done: int, total: int | None) -> None:
+        self._tell((step, 0), {"progress": [step, done, total]})
+
+    def _tell(self, what: tuple[str, int], message: dict[str, Any]) -> None:
+        now = time.monotonic()
+        if self._silent or (what == self._told[0] and now - self._told[1] < _PROGRESS_EVERY):
+            return
+        self._told = (what, now)
+        try:
+            self._channel.send(message)
+        except OSError:
+            self._silent = True  # what has begun is finished, whoever hears of it
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {"fault": write_fault(fault)}
+
+
+# --- the other side -------------------------------------------------------------------------------------------------
+
+
+class Client:
+    """Ask the owner of a data directory; every move is a call of its own. Raises the faults of the owner.
+
+    Where nobody listens, every move raises ``Held``.
+    """
+
+    def __init__(self, data: Path | str) -> None:
+        self.data = Path(data).absolute()
+
+    @property
+    def revision(self) -> int:
+        """Return the number of the last accepted change."""
+        return int(self.status()["revision"])
+
+    def load(
+        self,
+        files: Iterable[str | Path] | str | Path,
+        source: str | None = None,
+        confidence: str | None = None,
+        partial: bool = False,
+        history: bool = False,
+        mapping: str | Path | None = None,
+        message: str = "",
+        who: str | None = None,
+        progress: Progress | None = None,
+    ) -> LoadReport:
+        """Load files as ``Register.load`` does; the owner reads them, and they are named as seen from here.
+
+        Raises ``Unanswered`` where the owner goes away on the way.
+        """
+        targets = [files] if isinstance(files, str | Path) else list(files)
+        arguments = {
+            "files": [_seen_from_afar(target) for target in targets], "source": source, "confidence": confidence,
+            "partial": partial, "history": history, "mapping": mapping and _seen_from_afar(mapping),
+            "message": message, "who": who or _user(),
+        }  # fmt: skip
+        return _read_report(self._ask("load", arguments, progress))
+
+    def rebuild(self, progress: Progress | None = None) -> None:
+        """Make everything anew from the journal as ``Register.rebuild`` does."""
+        self._ask("rebuild", {"who": _user()}, progress)
+
+    def status(self) -> dict[str, Any]:
+        """Tell as plain JSON how things stand; see ``Owner.status``."""
+        found: dict[str, Any] = self._ask("status", {})
+        return found
+
+    def checkpoint(self, at_least: int | None = None, patience: float = FRESH) -> int:
+        """Wait for a checkpoint that holds change ``at_least`` (``None``: the last one); return its revision.
+
+        Raises ``Busy`` when there is none within ``patience`` seconds.
+        """
+        found = self._ask("checkpoint", {"at_least": at_least, "patience": patience}, patience=patience + FRESH)
+        return int(found["revision"])
+
+    def stop(self) -> None:
+        """Ask the owner to stop when it has finished what runs."""
+        self._ask("stop", {})
+
+    def _ask(
+        self, verb: str, arguments: dict[str, Any], progress: Progress | None = None, patience: float | None = None
+    ) -> Any:
+        changes = verb in ("load", "rebuild")
+        connection = call(self.data, patience or PATIENCE)
+        if connection is None:
+            raise Held(
+                "The process that holds the data directory does not answer",
+                remedy="Try again in a moment, or stop it.", place=Place(str(self.data)),
+            )  # fmt: skip
+        channel, revision, sent = Channel(connection), 0, False
+        try:
+            revision = self._greeted(channel)
+            if changes:
+                connection.settimeout(None)  # a large load takes as long as it takes
+            sent = True
+            channel.send({"verb": verb, "arguments": arguments})
+            while (message := channel.receive()) is not None:
+                if "result" in message:
+                    return message["result"]
+                if "fault" in message:
+                    raise read_fault(message["fault"])
+                if progress is not None and "progress" in message:
+                    progress(*message["progress"])
+        except OSError as fault:
+            raise self._lost(verb, sent and changes, revision) from fault
+        finally:
+            channel.close()
+        raise self._lost(verb, sent and changes, revision)
+
+    def _greeted(self, channel: Channel) -> int:
+        """Return the revision that the owner greets with."""
+        greeting = channel.receive()
+        if greeting is None:
+            raise ConnectionResetError
+        if "fault" in greeting:
+            raise read_fault(greeting["fault"])
+        if greeting.get("diaba") != PROTOCOL:
+            raise DataDirectory(
+                "The process that holds the data directory is of another version of diaba",
+                remedy="Stop it, and start it again.", place=Place(str(self.data)),
+            )  # fmt: skip
+        return int(greeting["revision"])
+
+    def _lost(self, verb: str, changing: bool, revision: int) -> StoreFault:
+        if verb == "load" and changing:
+            return Unanswered(
+                "The process that holds the data directory went away before it answered: whether the change was"
+                f" recorded is not known; if it was, the journal has a change of yours after number {revision}",
+                remedy="Load the same again: what is recorded already changes nothing.", place=Place(str(self.data)),
+            )  # fmt: skip
+        return Unanswered(
+            "The process that holds the data directory went away before it answered",
+            remedy="Try again: asking twice changes nothing.", place=Place(str(self.data)),
+        )  # fmt: skip
+
+
+def _seen_from_afar(target: str | Path) -> str:
+    """Return a path so that a process with another working folder finds it too; addresses stay as they are."""
+    if isinstance(target, str) and (":" in target.partition("/")[0]):
+        return target
+    return str(Path(target).absolute())
+
+
+def _read_report(written: dict[str, Any]) -> LoadReport:
+    sources = []
+    for one in written["sources"]:
+        notices = tuple(
+            Notice(notice["message"], notice["place"] and Place(**notice["place"]), notice["data"])
+            for notice in one["notices"]
+        )
+        sources.append(SourceReport(**{**one, "notices": notices}))
+    return LoadReport(tuple(sources), written["revision"])
+
+
+def _user() -> str:
+    """Return the name of who runs this process, or the number where it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+# --- whichever it is ------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def writing(
+    data: Path | str, *, rebuild: bool = False, progress: Progress | None = None, patience: float = PATIENCE
+) -> Iterator[Owner | Client]:
+    """Open the register to change it and be its owner meanwhile, or turn to the one who is.
+
+    ``rebuild`` makes everything anew from the journal first. Who holds the directory and does not answer is waited for
+    ``patience`` seconds; then ``Held`` is raised.
+    """
+    data = Path(data).absolute()
+    found = _hold_or_call(data, rebuild, progress, patience)
+    if isinstance(found, Client):
+        if rebuild:
+            found.rebuild(progress)
+        yield found
+    else:
+        with owning(found) as owner:
+            yield owner
+
+
+@contextlib.contextmanager
+def owning(register: Register, *, room: Room | None = None, stop: Callable[[], None] | None = None) -> Iterator[Owner]:
+    """Own an open register, and close it in the end. ``stop`` is called when another process asks to."""
+    try:
+        owner = Owner(register, room=room, stop=stop)
+        owner.start()
+    except BaseException:
+        register.close()
+        raise
+    with owner:
+        yield owner
+
+
+@contextlib.contextmanager
+def reading(data: Path | str, *, progress: Progress | None = None, patience: float = PATIENCE) -> Iterator[
+    RegisterReader
+]:  # fmt: skip
+    """Read the register, or, while another process holds it, a checkpoint with every change accepted until now.
+
+    Raises ``Held`` like ``writing``, and ``Busy`` where the owner cannot take a checkpoint.
+    """
+    data = Path(data).absolute()
+    until = time.monotonic() + patience
+    while True:
+        found = _hold_or_call(data, False, progress, until - time.monotonic())
+        if isinstance(found, Register):
+            with found as register:
+                yield register.reader
+            return
+        try:
+            found.checkpoint()
+            view = open_view(data)
+        except (Held, StoreFault):
+            if time.monotonic() > until:
+                raise  # while it may only be stopping, or starting, look again
+            time.sleep(_LOOK)
+            continue
+        with view:
+            yield view
+        return
+
+
+def _hold_or_call(data: Path, rebuild: bool, progress: Progress | None, patience: float) -> Register | Client:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return Register.open(data, rebuild=rebuild, progress=progress)
+        except Held:
+            connection = call(data, PATIENCE)
+            if connection is not None:
+                connection.close()
+                return Client(data)
+            if time.monotonic() > until:
+                raise
+            time.sleep(_LOOK / 5)
