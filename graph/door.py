@@ -17,7 +17,7 @@ import pyoxigraph as ox
 
 from graph.errors import ForeignGraph, Malformed
 from graph.files import MAX_LINE
-from graph.terms import RDF, XSD, D, Graphs
+from graph.terms import BASE, RDF, XSD, Confidence, D, Graphs
 
 TERMS: Final = frozenset(
     value for name, value in vars(D).items() if not name.startswith("_") and name != "NS" and isinstance(value, str)
@@ -40,6 +40,17 @@ HISTORY: Final = INSTANTS | {D.versionOf}
 """Terms that only a load with history may carry."""
 
 BOOLEANS: Final = frozenset({D.normative, D.exclusive})
+TEXTS: Final = frozenset({D.condition})
+"""Terms of ours whose values are words; all that are neither these, days, instants nor truth values link to things."""
+
+LINKS: Final = TERMS - DERIVED - DAYS - INSTANTS - BOOLEANS - TEXTS - {D.confidence}
+"""Terms of ours that link to things (and classes, which are never predicates)."""
+
+OWN: Final = (D.NS, BASE + "standing/", BASE + "finding/", BASE + "scope/", Graphs.NS)
+"""How the names of things begin that the register alone speaks of: its words, and what it derives."""
+
+OWN_SUBJECT: Final = re.compile(rb"(?m)^[ \t]*<(?:" + b"|".join(re.escape(prefix.encode()) for prefix in OWN) + b")")
+"""A line of N-Quads whose subject is one of them, if it is written without escapes."""
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT: Final = re.compile(r"(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z")
@@ -82,14 +93,14 @@ class Door:
     """Check the statements of one load, one by one; ``checks`` gives each predicate its test, or none.
 
     Usage: ``check = door.checks[predicate]``; ask ``door.learn`` for one that is not there yet. A test raises
-    ``Malformed`` without a place, which only the caller knows. ``file`` tells blank nodes of several files apart.
+    ``Malformed`` without a place, which only the caller knows. ``own`` is for what comes with the register itself.
     """
 
-    def __init__(self, *, history: bool = False) -> None:
+    def __init__(self, *, history: bool = False, own: bool = False) -> None:
+        self.own = own
         self.checks: dict[ox.NamedNode, Check | None] = {}
-        #: the same for statements whose terms of ours are known to be good ones
+        #: the same for statements whose terms of ours are known to be good ones, and to link to no text
         self.checks_knowing_terms: dict[ox.NamedNode, Check | None] = {}
-        self.file = 0
         self._history = history
         self._days: dict[Target, date] = {}
         self._from_keys = array("q")
@@ -98,9 +109,10 @@ class Door:
 
     def learn(self, predicate: ox.NamedNode) -> Check | None:
         """Decide once per predicate what has to be checked; raise ``Malformed`` for one that does not exist."""
-        check = self._check_of(predicate.value)
+        term = predicate.value
+        check = self._check_of(term)
         self.checks[predicate] = check
-        self.checks_knowing_terms[predicate] = None if check == self._check_target else check
+        self.checks_knowing_terms[predicate] = None if term in LINKS or term in TEXTS else check
         return check
 
     def note(self, predicate: ox.NamedNode) -> None:
@@ -123,21 +135,44 @@ class Door:
             return lambda subject, target: _check_instant(term, target)
         if term in BOOLEANS:
             return lambda subject, target: _check_boolean(term, target)
-        return self._check_target
+        if term in TEXTS:
+            return self._check_target
+        if term == D.confidence:
+            return _check_confidence
+        return lambda _, target: self._check_link(term, target)
 
     def _check_term(self, term: str) -> None:
         if term in DERIVED:
             raise Malformed(f"{short(term)} is derived by the register", remedy="Remove it: it is worked out anew.")
         if term not in TERMS:
-            near = difflib.get_close_matches(short(term), map(short, TERMS), n=1, cutoff=0.75)
-            remedy = f"Write {near[0]}." if near else "Use a term of the ontology, or one of your own namespace."
+            names = [known.removeprefix(D.NS) for known in TERMS]
+            near = difflib.get_close_matches(term.removeprefix(D.NS), names, n=1, cutoff=0.75)
+            remedy = f"Write d:{near[0]}." if near else "Use a term of the ontology, or one of your own namespace."
             raise Malformed(f"There is no term {short(term)}", remedy=remedy)
 
     def _check_type(self, subject: Subject, target: Target) -> None:
         if isinstance(target, ox.NamedNode) and target.value.startswith(D.NS):
             self._check_term(target.value)
-        if isinstance(subject, ox.NamedNode) and subject.value.startswith(D.NS) and subject.value not in TERMS:
-            self._check_term(subject.value)
+
+    def check_subject(self, subject: Subject) -> None:
+        """Refuse a statement about what only the register speaks of."""
+        if not self.own and isinstance(subject, ox.NamedNode) and subject.value.startswith(OWN):
+            if subject.value.startswith(D.NS):
+                self._check_term(subject.value)
+                told = f"{short(subject.value)} is a word of the ontology"
+            else:
+                told = f"{subject.value} is derived by the register"
+            raise Malformed(
+                f"{told}, and no other source may speak of it",
+                remedy="Remove the statement, or use an IRI of your own.",
+            )
+
+    def _check_link(self, term: str, target: Target) -> None:
+        if isinstance(target, ox.Literal):
+            raise Malformed(
+                f"{short(term)} is the text {_told(target)}, and must name a thing", remedy="Write its IRI."
+            )
+        self._check_target(target, target)
 
     def _check_target(self, _: Subject, target: Target) -> None:
         if isinstance(target, ox.NamedNode) and target.value.startswith(D.NS):
@@ -152,28 +187,21 @@ class Door:
                 "keep a partial date as text in dct:date.",
             )
         self._days[target] = day
+        if isinstance(subject, ox.BlankNode):
+            return  # its interval is checked once it has a name
         if term == D.from_:
-            self._from_keys.append(self._key(subject))
+            self._from_keys.append(hash(subject))
             self._from_days.append(day.toordinal())
         elif term == D.until:
-            key = self._key(subject)
+            key = hash(subject)
             self._until[key] = min(day.toordinal(), self._until.get(key, day.toordinal()))
-
-    def _key(self, subject: Subject) -> int:
-        return hash((self.file, subject)) if isinstance(subject, ox.BlankNode) else hash(subject)
 
     def inverted(self) -> frozenset[int]:
         """Return the keys of subjects whose ``until`` lies before their ``from`` (a hash each: confirm them)."""
         until = self._until
         return frozenset(
-            key
-            for key, day in zip(self._from_keys, self._from_days, strict=True)
-            if key in until and until[key] < day
+            key for key, day in zip(self._from_keys, self._from_days, strict=True) if key in until and until[key] < day
         )
-
-    def key_of(self, subject: Subject) -> int:
-        """Return the key under which ``inverted`` names a subject of the current file."""
-        return self._key(subject)
 
 
 def check_shape(subject: Subject, target: Target) -> None:
@@ -202,12 +230,12 @@ def inverted_remedy() -> str:
     return "Correct one of the days; d:until is the first day on which it no longer holds."
 
 
-def intervals(quads: Iterator[ox.Quad], door: Door, keys: frozenset[int]) -> Iterator[tuple[int, str, date, date]]:
+def intervals(quads: Iterator[ox.Quad], keys: frozenset[int]) -> Iterator[tuple[int, str, date, date]]:
     """Yield number, subject and days of the first truly inverted interval among the statements of one file."""
     seen: dict[Subject, list[tuple[int, bool, date]]] = {}
     for number, quad in enumerate(quads, 1):
         predicate = quad.predicate.value
-        if predicate not in (D.from_, D.until) or door.key_of(quad.subject) not in keys:
+        if predicate not in (D.from_, D.until) or hash(quad.subject) not in keys:
             continue
         day = read_day(quad.object)
         if day is None:
@@ -232,6 +260,14 @@ def _check_instant(term: str, target: Target) -> None:
         raise Malformed(
             f"{short(term)} is {_told(target)}, which is no instant",
             remedy='Write an instant in Z, such as "2026-11-21T02:00:00Z"^^xsd:dateTime.',
+        )
+
+
+def _check_confidence(_: Subject, target: Target) -> None:
+    if not isinstance(target, ox.NamedNode) or target.value not in Confidence.ORDER:
+        marks = ", ".join(mark.removeprefix(BASE) for mark in Confidence.ORDER)
+        raise Malformed(
+            f"d:confidence is {_told(target)}, which is no mark", remedy=f"Write one of {marks} under {BASE}."
         )
 
 

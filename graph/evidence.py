@@ -188,9 +188,11 @@ class Gathering:
     def _confidence_of_graph(self, graph: str) -> str:
         known = self._confidences.get(graph)
         if known is None:
-            about = self._facts([graph], (D.confidence, DCT.isPartOf)).get(graph, _NOTHING)
-            source = about.one(DCT.isPartOf)
-            known = about.one(D.confidence)
+            # only the register's own graph says how far a source is trusted, never the source itself
+            rows = self.reader.outgoing([graph], (D.confidence, DCT.isPartOf))
+            about = {said.value: value.value for _, said, value, home in rows if home.value == Graphs.sources}
+            source = about.get(DCT.isPartOf)
+            known = about.get(D.confidence)
             if known is None:
                 known = self._confidence_of_graph(source) if source and source != graph else Confidence.V3
             self._confidences[graph] = known

@@ -11,7 +11,7 @@ import hashlib
 import heapq
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby, islice
 from pathlib import Path
@@ -21,10 +21,13 @@ import pyoxigraph as ox
 
 from graph.blank import WELL_KNOWN, name_blanks
 from graph.door import (
+    BOOLEANS,
     DAYS,
     DERIVED,
     HISTORY,
+    OWN_SUBJECT,
     TERMS,
+    TEXTS,
     Door,
     check_shape,
     check_source,
@@ -53,6 +56,8 @@ MAX_BLANK: Final = 2_000_000
 _TYPE = ox.NamedNode(RDF.type)
 _PUBLISHER = ox.NamedNode(DCT.publisher)
 _VERSION_OF = ox.NamedNode(D.versionOf)
+_FROM = ox.NamedNode(D.from_)
+_UNTIL = ox.NamedNode(D.until)
 _RECORDED_AT = ox.NamedNode(D.recordedAt)
 _DATE_TIME = ox.NamedNode(XSD.dateTime)
 _SOURCES = ox.NamedNode(Graphs.sources)
@@ -63,6 +68,8 @@ _NOTED = frozenset({_TYPE, _PUBLISHER, _VERSION_OF})
 _PLAIN = frozenset({XSD.string, XSD.date, RDF.NS + "langString"})
 
 _OWN_TERM = re.compile(rb"<" + re.escape(D.NS).encode() + rb"([^>]*)>")
+_OWN_WORDS = re.compile(rb"<" + re.escape(D.NS).encode() + rb'([^>]*)>[ \t]*"')
+_WORD_TERMS = frozenset(term.removeprefix(D.NS).encode() for term in DAYS | BOOLEANS | TEXTS)
 _GOOD_TERMS = frozenset(term.removeprefix(D.NS).encode() for term in TERMS - DERIVED - HISTORY)
 
 # How a line goes on after its subject.
@@ -210,7 +217,8 @@ class Staged:
 class Loading:
     """Stage the parcels of one load against one state of graph and history; nothing is written but payloads.
 
-    ``partial`` never withdraws; ``history`` takes recorded times and versions from the files. Every ``stage`` may raise
+    ``partial`` never withdraws; ``with_history`` takes recorded times and versions from the files; ``own`` are sources
+    that come with the register and no load may touch, ``None`` when they are themselves loaded. ``stage`` may raise
     ``Malformed``, ``Unreadable`` or ``ForeignGraph`` with the place.
     """
 
@@ -223,8 +231,11 @@ class Loading:
         *,
         partial: bool = False,
         with_history: bool = False,
+        own: Collection[str] | None = None,
         progress: Progress | None = None,
     ) -> None:
+        self.own = own is None
+        self._kept = own or ()
         self.graph = graph
         self.history = history
         self.journal = journal
@@ -234,11 +245,17 @@ class Loading:
         self.progress = progress
         self.versions = Versions(history)
         self.claimed: dict[str, str] = {}
+        self.keepers: dict[str, str] = {}
 
     def stage(self, parcels: Sequence[Parcel]) -> list[Staged]:
         """Work out the change of every parcel; sources must differ."""
         for parcel in parcels:
             check_source(parcel.source)
+            if parcel.source in self._kept:
+                raise ForeignGraph(
+                    f"The source {parcel.source} comes with the register",
+                    remedy="Load yours under an IRI of its own: both then speak.", place=_first_place(parcel),
+                )  # fmt: skip
             owner = self.owner_of(parcel.source)
             if owner not in (None, parcel.source):
                 raise ForeignGraph(
@@ -267,7 +284,7 @@ class _Stage:
         self.source = parcel.source
         self.main = ox.NamedNode(parcel.source)
         self.genid = parcel.source.rstrip("/#") + WELL_KNOWN
-        self.door = Door(history=loading.with_history)
+        self.door = Door(history=loading.with_history, own=loading.own)
         # Predicates that do more than pass: their check is called, then what they say is noted.
         self.door.note(_PUBLISHER)
         self.homes: dict[ox.NamedNode | ox.BlankNode | ox.DefaultGraph, ox.NamedNode] = {
@@ -281,6 +298,7 @@ class _Stage:
         }
         self.parts: set[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = {self.main}
         self.used: set[str] = set()
+        self.kept: frozenset[int] = frozenset()
         self.typed: set[int] = set()
         self.publishers: set[tuple[ox.NamedNode, ox.NamedNode]] = set()
         self.told_versions: set[str] = set()
@@ -317,7 +335,6 @@ class _Stage:
         blanks: list[ox.Quad] = []
         done = 0
         for number, source in enumerate(self.parcel.inputs):
-            self.door.file = number
             yield from self.admit_file(source, number, blanks, self.progress_from(done))
             done += source.size
         self.check_intervals()
@@ -335,6 +352,7 @@ class _Stage:
         """Yield statements of one file as they will stand; ``count`` of them came before these."""
         # The loop that a large load spends its time in: one look-up per statement, and nothing else where it is plain.
         checks, learn, homes, noted = self.door.checks, self.door.learn, self.homes, _NOTED
+        last: object = None
         blank, literal, triple, make = ox.BlankNode, ox.Literal, ox.Triple, ox.Quad
         try:
             for quad in quads:
@@ -347,6 +365,11 @@ class _Stage:
                     check = checks[predicate]
                 except KeyError:
                     check = learn(predicate)
+                if subject != last:
+                    self.door.check_subject(subject)
+                    if self.kept and hash(subject) in self.kept:
+                        self.check_keeper(cast(ox.NamedNode, subject).value)
+                    last = subject
                 if kind is blank or type(subject) is blank or type(graph) is blank:
                     if check is not None:
                         check(subject, target)
@@ -375,15 +398,42 @@ class _Stage:
     def admit_blanks(self, blanks: list[ox.Quad]) -> Iterator[ox.Quad]:
         if not blanks:
             return
+        starts: dict[object, str] = {}
+        ends: dict[object, str] = {}
         try:
             for quad in name_blanks(blanks, self.source):
                 home = self.homes.get(quad.graph_name) or self.open_graph(cast(ox.NamedNode, quad.graph_name))
                 quad = ox.Quad(quad.subject, quad.predicate, quad.object, home)
+                subject, predicate, target, _ = quad
+                if predicate == _FROM:
+                    starts[subject] = max(target.value, starts.get(subject, ""))
+                elif predicate == _UNTIL:
+                    ends[subject] = min(target.value, ends.get(subject, target.value))
                 yield from self.note(quad)
                 yield quad
         except Fault as fault:
             fault.place = fault.place or _first_place(self.parcel)
             raise
+        for node, end in ends.items():
+            if end < starts.get(node, ""):
+                raise _inverted("A blank node", starts[node], end, self.place_of_value(_UNTIL, end))
+
+    def place_of_value(self, predicate: ox.NamedNode, value: str) -> Place:
+        """Find the first statement that says this of a blank node."""
+        for source in self.parcel.inputs:
+            place = place_where(
+                source,
+                self.source,
+                lambda quad: (
+                    quad.predicate == predicate
+                    and isinstance(quad.subject, ox.BlankNode)
+                    and isinstance(quad.object, ox.Literal)
+                    and quad.object.value == value
+                ),
+            )
+            if place.line is not None:
+                return place
+        return _first_place(self.parcel)
 
     def open_graph(self, graph: ox.NamedNode) -> ox.NamedNode:
         """Take a graph named in a file in as a part of the source, unless it is somebody else's."""
@@ -456,9 +506,8 @@ class _Stage:
         keys = self.door.inverted()
         if not keys:
             return
-        for number, source in enumerate(self.parcel.inputs):
-            self.door.file = number
-            for place, subject, start, end in intervals(parse(source, self.source), self.door, keys):
+        for source in self.parcel.inputs:
+            for place, subject, start, end in intervals(parse(source, self.source), keys):
                 raise _inverted(subject, str(start), str(end), place_of(source, self.source, place))
         # Start and end stand in different files of the source.
         raise Malformed(
@@ -484,6 +533,10 @@ class _Stage:
     def stream(self, head: list[ox.Quad], rest: Iterator[ox.Quad]) -> Sealed:
         """Write everything as added, as it comes."""
         self.clocks = True
+        self.kept = self.kept_by_others()
+        for quad in head if self.kept else ():
+            if hash(quad.subject) in self.kept:
+                self.check_keeper(cast(ox.NamedNode, quad.subject).value)
         with self.loading.journal.draft() as draft:
             draft.begin("removed")
             draft.begin("added")
@@ -513,13 +566,13 @@ class _Stage:
     def stream_lines(self) -> Sealed:
         """Write everything as added, whole blocks of lines at a time where nothing in them has to change."""
         self.clocks = True
+        self.kept = self.kept_by_others()
         blanks: list[ox.Quad] = []
         done = 0
         with self.loading.journal.draft() as draft:
             draft.begin("removed")
             draft.begin("added")
             for number, source in enumerate(self.parcel.inputs):
-                self.door.file = number
                 count = 0
                 for block, lines in blocks_of(source, self.progress_from(done)):
                     extra = self.pass_block(source, block, lines)
@@ -552,15 +605,28 @@ class _Stage:
         count = block.count(b"\n")
         if block.count(b" .\n") != count or b"_:" in block or b"<<" in block:
             return None
+        if not self.door.own and (b"\\u" in block or b"\\U" in block or OWN_SUBJECT.search(block)):
+            return None
         before = self.tally.records_new, len(self.notices)
-        known = b"\\" not in block and _GOOD_TERMS.issuperset(_OWN_TERM.findall(block))
+        known = (
+            b"\\" not in block
+            and _GOOD_TERMS.issuperset(_OWN_TERM.findall(block))
+            and _WORD_TERMS.issuperset(_OWN_WORDS.findall(block))
+        )
         checks = self.door.checks_knowing_terms if known else self.door.checks
         extra: list[ox.Quad] = []
         parts, passed = self.parts, 0
+        kept, last = self.kept, None
         try:
             for quad in parse_block(source, block, lines):
                 passed += 1
                 predicate = quad.predicate
+                if kept:
+                    subject = quad.subject
+                    if subject != last:
+                        if hash(subject) in kept:
+                            return None
+                        last = subject
                 try:
                     check = checks[predicate]
                 except KeyError:
@@ -636,15 +702,44 @@ class _Stage:
         if self.loading.with_history and any(line.startswith(_SAYS_VERSION, skip) for line in after):
             self.settle_version(token, after, sections)
             return
+        if not self.door.own and not after <= before:
+            self.check_keeper(token[1:-2])
         if self.loading.partial:
             after = before | after
             self.check_merged(token, after)
         was_record = any(line.startswith(_SAYS_RECORD, skip) for line in before)
         is_record = any(line.startswith(_SAYS_RECORD, skip) for line in after)
+        if is_record:
+            self.loading.keepers[token[1:-2]] = self.source
         if was_record or is_record:
             after = self.settle_record(token, before, after, (was_record, is_record), sections)
         sections.write("removed", sorted(before - after))
         sections.write("added", (originals.get(line, line) for line in sorted(after - before)))
+
+    def check_keeper(self, node: str) -> None:
+        """Refuse to speak of a record that another source keeps: what two say of one record, neither could correct."""
+        keeper = self.loading.keepers.get(node, self.source)
+        if keeper != self.source:
+            raise self.kept_elsewhere(node, keeper)
+        own = {self.source, *self.subgraphs, *self.used}
+        for _, _, kind, home in self.loading.graph.outgoing((node,), (RDF.type,)):
+            if kind in _RECORDS and home.value not in own:
+                raise self.kept_elsewhere(node, self.loading.owner_of(home.value) or home.value)
+
+    def kept_elsewhere(self, node: str, keeper: str) -> ForeignGraph:
+        return ForeignGraph(
+            f"The record {node} is kept by the source {keeper}",
+            remedy=f"Load it with --source {keeper}, or state a record of your own.",
+            place=self.place_of_subject(node),
+        )
+
+    def kept_by_others(self) -> frozenset[int]:
+        """Return the records that other sources keep (a hash each), for a load too large to look each one up."""
+        if self.door.own:
+            return frozenset()
+        own = {self.source, *self.subgraphs}
+        rows = self.loading.graph.incoming(sorted(RECORD_CLASSES), (RDF.type,))
+        return frozenset(hash(record) for record, _, _, home in rows if home.value not in own)
 
     def settle_record(
         self, token: str, before: set[str], after: set[str], record: tuple[bool, bool], sections: _Sections
@@ -873,4 +968,3 @@ def _inverted(subject: str, start: str, end: str, place: Place) -> Malformed:
         f"{subject} ends on {end}, before it starts on {start} (d:until before d:from)",
         remedy=inverted_remedy(), place=place,
     )  # fmt: skip
-

@@ -305,14 +305,16 @@ class Register:
         *,
         partial: bool = False,
         history: bool = False,
+        own: bool = False,
         progress: Progress | None = None,
     ) -> LoadReport:
         with self._writing:
             self._follow(progress)  # where a change could not be followed, as on a full disk, the next is staged on it
             at = self.journal.next_instant()
             loading = Loading(
-                self._graph, self._history, self.journal, at, partial=partial, with_history=history, progress=progress
-            )
+                self._graph, self._history, self.journal, at, partial=partial, with_history=history,
+                own=None if own else self.passport.sources, progress=progress,
+            )  # fmt: skip
             try:
                 staged = loading.stage(parcels)
                 author = who or _user()
@@ -359,7 +361,7 @@ class Register:
         sources = {parcel.source for parcel in parcels}
         parcels += [Parcel(source, ()) for source in self.passport.sources if source not in sources]
         name = f"pack {self.pack.name} {self.pack.version}" if self.passport.pack else "ontology"
-        return self._accept(parcels, f"Load the {name}", "diaba", progress=progress)
+        return self._accept(parcels, f"Load the {name}", "diaba", own=True, progress=progress)
 
     def _upgrade(self, progress: Progress | None) -> None:
         passport = self.passport

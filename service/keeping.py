@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import click
-from rich.text import Text
 
 from graph.errors import BadSetting, DataDirectory, Place
+from graph.owner import owning, writing
 from graph.register import Register
-from service import terminal
 from service.settings import Settings
 from service.shell import (
     common,
+    data_of,
     following,
     is_empty,
     make,
-    opened,
     print_json,
     settings_of,
     tell,
@@ -27,6 +30,12 @@ from service.shell import (
     wording_of,
 )
 from service.wording import Wording
+from service.workers import Workers
+
+#: connections that wait while all workers are busy or none is there yet
+BACKLOG = 2048
+#: seconds that an address may still be taken by what is about to go
+MOMENT = 1.0
 
 
 @click.command()
@@ -61,12 +70,13 @@ def init(ctx: click.Context, empty: bool) -> None:
 def load(ctx: click.Context, files: tuple[str, ...], **options: Any) -> None:
     """Load RDF files or tables into the register: all of them, or nothing and the reason."""
     say = wording_of(ctx)
-    with opened(ctx) as register, following(say) as progress:
+    with writing(data_of(ctx)) as register, following(say) as progress:
         report = register.load(files, **options, progress=progress)
     if wants_json(ctx):
         print_json(report.as_json())
     else:
-        terminal.show(*(Text(line) for line in report.lines()))
+        for line in report.lines():
+            click.echo(line)  # a line per source, however narrow the terminal: programs read it too
 
 
 @click.command()
@@ -75,7 +85,8 @@ def load(ctx: click.Context, files: tuple[str, ...], **options: Any) -> None:
 def rebuild(ctx: click.Context) -> None:
     """Make the graph, its standings, the history and the search index anew from the journal."""
     say = wording_of(ctx)
-    with following(say) as progress, Register.open(settings_of(ctx).data, rebuild=True, progress=progress) as register:
+    data = settings_of(ctx).data
+    with following(say) as progress, writing(data, rebuild=True, progress=progress) as register:
         revision = register.revision
     if wants_json(ctx):
         print_json({"revision": revision})
@@ -87,23 +98,37 @@ def rebuild(ctx: click.Context) -> None:
 @click.option("--host", help="Address to listen on; DIABA_HOST, else 127.0.0.1.")
 @click.option("--port", help="Port to listen on; DIABA_PORT, else 8000. 0 takes a free one.")
 @click.option("--base-path", help="Prefix under which a proxy publishes the service; DIABA_BASE_PATH, else none.")
+@click.option("--workers", help="Processes that answer; DIABA_WORKERS, else 1.")
 @common
 @click.pass_context
-def serve(ctx: click.Context, host: str | None, port: str | None, base_path: str | None) -> None:
-    """Serve the pages and the JSON until stopped."""
-    import uvicorn  # here, because no other verb needs the half second that the web framework takes to import
+def serve(ctx: click.Context, **options: str | None) -> None:
+    """Serve the pages and the JSON until stopped.
 
-    from service.app import create_app
-
-    settings = settings_of(ctx, host=host, port=port, base_path=base_path)
+    This process owns the register, lets changes in and takes checkpoints; its workers answer from them.
+    """
+    settings = settings_of(ctx, **options)
     say = wording_of(ctx)
-    with _listening(settings, say) as listener, opened(ctx) as register:
-        app = create_app(settings, register.reader, register)
-        named_host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        address = f"http://{named_host}:{listener.getsockname()[1]}{settings.base_path}/"
-        tell(say("serve.on", address=address))
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-        uvicorn.Server(config).run(sockets=[listener])
+    stop = Event()
+    with _listening(settings, say) as listener, owning(Register.open(data_of(ctx)), stop=stop.set) as owner:
+        workers = Workers(settings, listener)
+        try:
+            owner.checkpoint()
+            _stop_on_signals(stop)
+            workers.start(stop)
+            tell(say("serve.on", address=_address(settings, listener)))
+            workers.watch(stop, lambda process: tell(say("serve.replaced", process=process)))
+        finally:
+            workers.stop()
+
+
+def _stop_on_signals(stop: Event) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+
+
+def _address(settings: Settings, listener: socket.socket) -> str:
+    named_host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{named_host}:{listener.getsockname()[1]}{settings.base_path}/"
 
 
 @contextmanager
@@ -120,10 +145,24 @@ def _listening(settings: Settings, say: Wording) -> Iterator[socket.socket]:
         raise _no_address(address, error, say) from error
     with listener:
         try:
-            listener.bind(where)
+            _bind(listener, where)
         except OSError as error:
             raise _no_address(address, error, say) from error
         yield listener
+
+
+def _bind(listener: socket.socket, where: Any) -> None:
+    """Take the address; the workers of a service that was just killed may have it for a moment longer."""
+    until = time.monotonic() + MOMENT
+    while True:
+        try:
+            listener.bind(where)
+            listener.listen(BACKLOG)
+            return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def _no_address(address: str, error: OSError, say: Wording) -> BadSetting:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
+from graph.answering import who
 from graph.door import BOOLEANS, DAYS, DERIVED, TERMS, Door
-from graph.errors import Fault, Malformed, Unreadable
+from graph.errors import Fault, ForeignGraph, Malformed, Unreadable
 from graph.register import Register
 
 from .conftest import PREFIXES, SOURCE, Load, state_of
@@ -42,7 +43,9 @@ def test_a_slip_is_answered_with_the_right_word(register: Register, load: Load) 
     assert refused(register, load, "x:a a d:Responsability .", "no term").remedy == "Write d:Responsibility."
 
 
-@pytest.mark.parametrize("text", ["x:a a d:Nonsense .", "x:a d:holder d:nobdy .", "d:nonsense a x:Class ."])
+@pytest.mark.parametrize(
+    "text", ["x:a a d:Nonsense .", "x:a d:holder d:nobdy .", "d:nonsense a x:Class .", "d:Foo x:b 1 ."]
+)
 def test_unknown_terms_are_found_wherever_they_stand(register: Register, load: Load, text: str) -> None:
     refused(register, load, text, "no term d:")
 
@@ -199,3 +202,102 @@ def test_what_is_merely_wrong_about_the_world_is_recorded(load: Load) -> None:
 def test_every_term_the_door_lets_in_is_of_our_namespace() -> None:
     assert all("/ns#" in term for term in TERMS)
     assert DERIVED < TERMS
+
+
+OTHER = "https://example.org/other"
+RECORD = "x:r a d:Responsibility ; d:covers x:ds ; d:holder x:body ; d:role role:accountable ; d:from {day} .\n"
+HELD = RECORD.format(day='"2025-01-01"^^xsd:date')
+
+
+@pytest.mark.parametrize("said", ['d:until "2020-01-01"^^xsd:date', "a d:Responsibility ; d:holder x:evil", "x:b 1"])
+def test_a_source_says_nothing_of_a_record_that_another_keeps(register: Register, load: Load, said: str) -> None:
+    load(HELD)
+    before = state_of(register)
+    for more in ({}, {"partial": True}):
+        with pytest.raises(ForeignGraph, match=f"kept by the source {SOURCE}") as told:
+            load(GOOD + f"x:r {said} .", source=OTHER, **more)
+        assert told.value.place is not None
+        assert told.value.place.line == BEFORE + 2
+    assert state_of(register) == before
+    with pytest.raises(ForeignGraph):
+        load(HELD, source=OTHER)
+    load(HELD + "x:r x:more 1 .", source=SOURCE)
+
+
+def test_a_large_load_says_nothing_of_a_record_that_another_keeps(
+    register: Register, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(HELD)
+    monkeypatch.setattr("graph.loading.STREAMED", 50)
+    monkeypatch.setattr("graph.loading.LARGE", 50)
+    plain = "".join(
+        f"<https://example.org/n{n}> <https://example.org/b> <https://example.org/c> .\n" for n in range(200)
+    )
+    evil = "<https://example.org/r> <https://w3id.org/diaba/ns#holder> <https://example.org/evil> .\n"
+    before = state_of(register)
+    for suffix in (".nq", ".nt"):
+        for text in (plain + evil, evil + plain):
+            with pytest.raises(ForeignGraph, match="kept by the source"):
+                load(text, source=OTHER, suffix=suffix)
+    assert state_of(register) == before
+    load(plain, source=OTHER, suffix=".nq")
+
+
+@pytest.mark.parametrize(
+    "name", ["standing/c017", "finding/1", "graph/standings", "ns#holder", "ns#nobody", "scope/a~b"]
+)
+@pytest.mark.parametrize("large", [False, True])
+def test_no_source_speaks_of_what_is_the_registers_own(
+    register: Register, load: Load, monkeypatch: pytest.MonkeyPatch, name: str, large: bool
+) -> None:
+    if large:
+        monkeypatch.setattr("graph.loading.LARGE", 1)
+    text = f"<https://w3id.org/diaba/{name}> <http://purl.org/dc/terms/title> <https://example.org/evil> .\n"
+    before = state_of(register)
+    with pytest.raises(Malformed, match="no other source may speak of it") as told:
+        load(text, suffix=".nq")
+    assert told.value.place is not None
+    assert told.value.place.line == 1
+    assert state_of(register) == before
+
+
+def test_the_sources_that_come_with_the_register_are_not_written_over(register: Register, load: Load) -> None:
+    before = state_of(register)
+    with pytest.raises(ForeignGraph, match="comes with the register"):
+        load("x:a x:b 1 .", source="https://w3id.org/diaba/ns")
+    assert state_of(register) == before
+
+
+def test_a_source_cannot_vouch_for_itself(register: Register, load: Load) -> None:
+    load(HELD + f"x:ds a dcat:Dataset . <{SOURCE}> d:confidence conf:V1 .", confidence="R")
+    assert not who(register.reader, "https://example.org/ds").accountable.lines
+
+
+@pytest.mark.parametrize(
+    "link", ["d:confidence 'R'", "d:role 'accountable'", "d:holder 'somebody'", "d:source 'paper'"]
+)
+def test_words_where_a_thing_must_be_named_are_refused(register: Register, load: Load, link: str) -> None:
+    refused(register, load, f"x:r {link} .", "which is no mark|must name a thing")
+
+
+def test_a_confidence_is_one_of_the_five_marks(register: Register, load: Load) -> None:
+    assert "V3-mock" in refused(register, load, "x:r d:confidence conf:V9 .", "no mark").remedy
+
+
+def test_an_inverted_interval_of_a_blank_node_is_found_with_its_line(register: Register, load: Load) -> None:
+    text = '[] a d:Responsibility ; d:from "2025-02-28"^^xsd:date ;\n  d:until "2025-02-27"^^xsd:date .'
+    refused(register, load, text, "ends on 2025-02-27, before it starts on 2025-02-28", line=3)
+
+
+def test_a_far_word_is_not_suggested(register: Register, load: Load) -> None:
+    assert "ontology" in refused(register, load, "x:a d:covers d:foo .", "no term d:foo").remedy
+
+
+def test_two_sources_of_one_load_do_not_state_the_same_record(register: Register, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.ttl").write_text(PREFIXES + HELD, "utf-8")
+    before = state_of(register)
+    with pytest.raises(ForeignGraph, match="kept by the source .*one.ttl"):
+        register.load([tmp_path / "one.ttl", tmp_path / "two.ttl"])
+    assert state_of(register) == before
+    register.load([tmp_path / "one.ttl", tmp_path / "two.ttl"], source=SOURCE)
