@@ -80,6 +80,9 @@ _OWN: Final = (
     RDF.type, SKOS.prefLabel, DCT.title, FOAF.name, RDFS.label, SKOS.altLabel, SKOSXL.literalForm, DCT.identifier,
     SKOS.notation, D.from_, D.until, D.level, D.confidence, DCAT.theme, _KEYWORD, D.managedIn, D.bodyKind,
 )  # fmt: skip
+_OWN_WORDS: Final = frozenset(_OWN)
+#: statements of one node from which on it is read by predicate
+_MANY: Final = 100
 _LABELS: Final = (SKOS.prefLabel, DCT.title, FOAF.name, RDFS.label)
 _RECORD: Final = (SKOSXL.literalForm, SKOS.notation, SKOS.inScheme, D.from_, D.until)
 #: what makes a concept a field rather than an entry of some other code list
@@ -106,7 +109,7 @@ def documents_of(reader: Reader, nodes: Iterable[str], languages: Sequence[str] 
 
 
 def _document(reader: Reader, node: str, neighbours: _Neighbours, preference: dict[str, int]) -> Document | None:
-    values = _values(reader, node, _OWN)
+    values = _read_own(reader, node)
     types = set(_iris(values, RDF.type))
     kind = next((kind for cls, kind in _CLASS_KINDS.items() if cls in types), None)
     if kind is None or (kind == "field" and next(iter(reader.incoming((node,), _FIELD_USES)), None) is None):
@@ -181,6 +184,21 @@ def _by_days(naming: Naming) -> tuple[bool, int, int]:
 def _by_length(naming: Naming) -> tuple[int, str]:
     """Order the longest first: the forms of one record are its name and the abbreviations of it."""
     return -len(naming.text), naming.text
+
+
+def _read_own(reader: Reader, node: str) -> _Values:
+    """Return what a node says of itself.
+
+    Read whole, which costs one move instead of one per predicate; a catalogue lists its members by the thousand, so
+    there only what counts is asked for.
+    """
+    values: _Values = {}
+    for count, quad in enumerate(reader.outgoing((node,))):
+        if count == _MANY:
+            return _values(reader, node, _OWN)
+        if (predicate := quad.predicate.value) in _OWN_WORDS:
+            values.setdefault(predicate, []).append(quad)
+    return values
 
 
 def _values(reader: Reader, node: str, predicates: Sequence[str]) -> _Values:

@@ -265,7 +265,9 @@ class SearchIndex:
         order = KINDS.index(document.kind)
         own = [self._spell(naming, document.kind) for naming in document.namings]
         starts = [" ".join(map(beginnings, spelling.words)) for spelling in own]
-        around = [self._starts_of(text) for text in document.context]
+        around = " ".join((*starts, *map(self._starts_of, document.context)))
+        level = document.level if document.verified else ""
+        since, until = _first_day(document.since), _last_day(document.until)
         stored = _pack(document)
         for number, (naming, spelling) in enumerate(zip(document.namings, own, strict=True)):
             if not spelling.size or (naming.sort == "label" and _is_said(number, document.namings, own)):
@@ -273,22 +275,22 @@ class SearchIndex:
             length = min(spelling.size + cost, 255)
             digest = _digest(f"{document.iri} {naming.text} {number}") >> 21
             second = naming.sort in ("other", "code")
-            near = [*starts, *around, *spelling.pairs]
-            if naming.scheme:
-                near.append(self._starts_of(naming.scheme))
+            pairs = " ".join(spelling.pairs)
+            near = f"{around} {pairs} {self._starts_of(naming.scheme)}" if naming.scheme else f"{around} {pairs}"
             entry = tantivy.Document()
-            entry.add_text("iri", document.iri)
-            entry.add_text("kind", document.kind)
-            entry.add_text("level", document.level if document.verified else "")
-            entry.add_text("words", " ".join(spelling.words))
-            entry.add_text("marked", " ".join(spelling.marked))
-            entry.add_text("pairs", " ".join(spelling.pairs))
-            entry.add_text("starts", starts[number])
-            entry.add_text("anywhere", " ".join(near))
+            add = entry.add_text
+            add("iri", document.iri)
+            add("kind", document.kind)
+            add("level", level)
+            add("words", " ".join(spelling.words))
+            add("marked", " ".join(spelling.marked))
+            add("pairs", pairs)
+            add("starts", starts[number])
+            add("anywhere", near)
             entry.add_unsigned("rank", length << 48 | order << 44 | second << 43 | digest)
             entry.add_unsigned("thing", thing)
-            entry.add_unsigned("since", max(_first_day(naming.since), _first_day(document.since)))
-            entry.add_unsigned("until", min(_last_day(naming.until), _last_day(document.until)))
+            entry.add_unsigned("since", max(_first_day(naming.since), since))
+            entry.add_unsigned("until", min(_last_day(naming.until), until))
             entry.add_unsigned("number", number)
             entry.add_bytes("stored", stored)
             yield entry
@@ -372,12 +374,15 @@ def _is_said(number: int, namings: Sequence[Naming], spellings: Sequence[Spellin
     )
 
 
+_write_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+
+
 def _pack(document: Document) -> bytes:
     namings = [
         (one.text, one.language, one.sort, _first_day(one.since), _last_day(one.until)) for one in document.namings
     ]
     bounds = (_first_day(document.since), _last_day(document.until))
-    return json.dumps((document.iri, document.kind, bounds, namings), ensure_ascii=False).encode("utf-8", "replace")
+    return _write_json((document.iri, document.kind, bounds, namings)).encode("utf-8", "replace")
 
 
 # --- one search -----------------------------------------------------------------------------------------------------

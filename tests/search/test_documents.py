@@ -211,3 +211,11 @@ def test_following_the_changes_gives_what_a_rebuild_gives(store: OxigraphStore) 
         assert len(followed) == len(rebuilt)
         for text in ("đất", "ruong dat", "so", "dân", "csdl dân cư", "tra cứu", "24", "b"):
             assert followed.search(text, limit=50) == rebuilt.search(text, limit=50), (text, removed, added)
+
+
+def test_a_thing_of_which_very_much_is_said_is_read_like_any_other() -> None:
+    said = 'a dcat:Catalog ; dct:title "Danh mục"@vi ; dct:identifier "DM-1" ; d:level level:central .'
+    members = " ".join(f"x:catalog dcat:dataset x:set-{number} ." for number in range(500))
+    assert document(holding(f"x:catalog {said} {members}"), "catalog") == document(
+        holding(f"x:catalog {said}"), "catalog"
+    )
