@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final, Protocol, cast
 from urllib.parse import unquote, urlsplit
+from xml.parsers import expat
 
 import pyoxigraph as ox
 
@@ -79,6 +80,16 @@ _SIGNATURES: Final = (
     (b"SQLite format 3", "an SQLite database"),
 )
 _STATEMENT_LINE: Final = re.compile(rb"\s*(<[^<>\s]*>|_:\S+)\s+<[^<>\s]*>\s+\S")
+#: what the reader of XML says when the end comes too early
+_UNFINISHED: Final = frozenset(
+    expat.errors.codes[words]
+    for words in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+    )
+)
 _PARSER_PLACE: Final = re.compile(r"^Parser error at line .*?: ", re.S)
 
 
@@ -229,6 +240,8 @@ def _parse_rdf(source: Input, base: str, progress: Callable[[int], None] | None)
                 yield from ox.parse(cast(IO[bytes], watched), format=source.format, base_iri=base)
     except SyntaxError as fault:
         raise _syntax(source, fault) from fault
+    except expat.ExpatError as fault:
+        raise _broken_xml(source, fault) from fault
     except MemoryError as fault:
         # The parser's own limit on one token, 16 MiB.
         raise Malformed(
@@ -307,7 +320,10 @@ def _parse_block(source: Input, block: bytes, lines: int) -> Iterator[ox.Quad]:
 
 
 class _Watched(io.RawIOBase):
-    """Hand bytes on, tell how many, and stop at a line that no one wrote by hand."""
+    """Hand bytes on, tell how many, and stop at a line that no one wrote by hand.
+
+    XML is read along by a second parser, because the first takes the end of the file for the end of the document.
+    """
 
     def __init__(self, stream: IO[bytes], source: Input, progress: Callable[[int], None] | None) -> None:
         self._stream = stream
@@ -318,6 +334,8 @@ class _Watched(io.RawIOBase):
         self._lines = 0
         self._line = 0
         self._watch = source.format in _SHORT_LINES
+        # RDF/XML is taken as UTF-8 whatever it declares, by both
+        self._xml = expat.ParserCreate("utf-8") if source.format == ox.RdfFormat.RDF_XML else None
 
     def readable(self) -> bool:
         return True
@@ -327,6 +345,8 @@ class _Watched(io.RawIOBase):
         if not self._done and data.startswith(b"\xef\xbb\xbf"):
             data = data[3:] or self._stream.read(size)
         self._done += len(data)
+        if self._xml is not None:
+            self._xml.Parse(data, not data)
         if self._watch:
             last = data.rfind(b"\n")
             if last < 0:
@@ -519,6 +539,16 @@ def _syntax(source: Input, fault: SyntaxError) -> Malformed:
         if near.strip() and near not in message:
             message = f"{message.rstrip('. ')}, near: {near.strip()}"
     return Malformed(f"The syntax is broken: {message}", remedy="Mend the file here and load it again.", place=place)
+
+
+def _broken_xml(source: Input, fault: expat.ExpatError) -> Malformed:
+    cut = fault.code in _UNFINISHED
+    return Malformed(
+        "The file is cut off: its XML does not come to an end" if cut
+        else f"The syntax is broken: {expat.ErrorString(fault.code)}",
+        remedy="Fetch it again, then load it." if cut else "Mend the file here and load it again.",
+        place=Place(source.name, fault.lineno, fault.offset + 1),
+    )  # fmt: skip
 
 
 def _long_line(source: Input, line: int) -> Malformed:

@@ -141,6 +141,31 @@ class TestSyntax:
         assert fault.place is not None
         assert fault.place.line in (None, 2)
 
+    @pytest.mark.parametrize("suffix", [".rdf", ".jsonld"])
+    def test_a_document_cut_off_anywhere_is_refused(self, suffix: str, tmp_path: Path) -> None:
+        text = TEXTS[suffix].encode()
+        for length in range(2, len(text)):
+            path = tmp_path / f"{length}{suffix}"
+            path.write_bytes(text[:length])
+            with pytest.raises(Fault):
+                list(parse(input_of(path), BASE))
+
+    def test_xml_cut_off_is_told_with_the_line_on_which_it_stops(self, tmp_path: Path) -> None:
+        text = TEXTS[".rdf"].replace("<c ", "\n<c ")
+        fault = self.fault(tmp_path / "a.rdf", text[: text.index("</rdf:Description>")])
+        assert "cut off" in fault.message
+        assert fault.place is not None
+        assert fault.place.line == 2
+
+    def test_entities_of_a_document_stay_usable(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.owl"
+        path.write_text(
+            '<?xml version="1.0"?><!DOCTYPE rdf:RDF [<!ENTITY x "https://example.org/">]>'
+            '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="&x;">'
+            '<rdf:Description rdf:about="&x;a"><b>ngày</b><c rdf:resource="&x;d"/></rdf:Description></rdf:RDF>\n'
+        )
+        assert read(path) == EXPECTED
+
     def test_json(self, tmp_path: Path) -> None:
         assert self.fault(tmp_path / "a.jsonld", '{"@id": "http://a/a",\n "http://a/b": nothing}').place
 
