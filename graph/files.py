@@ -30,6 +30,10 @@ from graph.tables import is_table, map_quads, map_table, read_mapping
 MAX_LINE: Final = 1 << 20
 """Longest line, in bytes, of a format that is written in lines; and longest literal, in characters."""
 
+MAX_SILENCE: Final = 64 << 20
+"""Most bytes of JSON-LD or RDF/XML between two statements: their parsers keep what they have not yet made sense of, in
+as much as twenty times the room."""
+
 MAX_DOWNLOAD: Final = 2 << 30
 """Largest answer, in bytes, that is taken from an address."""
 
@@ -236,8 +240,7 @@ def _parse_rdf(source: Input, base: str, progress: Callable[[int], None] | None)
             if source.format in _LINES:
                 yield from _parse_lines(source, stream, progress)
             else:
-                watched = _Watched(stream, source, progress)
-                yield from ox.parse(cast(IO[bytes], watched), format=source.format, base_iri=base)
+                yield from _Watched(stream, source, progress).statements(base)
     except SyntaxError as fault:
         raise _syntax(source, fault) from fault
     except expat.ExpatError as fault:
@@ -320,7 +323,7 @@ def _parse_block(source: Input, block: bytes, lines: int) -> Iterator[ox.Quad]:
 
 
 class _Watched(io.RawIOBase):
-    """Hand bytes on, tell how many, and stop at a line that no one wrote by hand.
+    """Hand bytes on, tell how many, and stop at a line that no one wrote by hand, or where statements stop coming.
 
     XML is read along by a second parser, because the first takes the end of the file for the end of the document.
     """
@@ -333,9 +336,20 @@ class _Watched(io.RawIOBase):
         self._told = 0
         self._lines = 0
         self._line = 0
+        self._silence = 0
         self._watch = source.format in _SHORT_LINES
         # RDF/XML is taken as UTF-8 whatever it declares, by both
         self._xml = expat.ParserCreate("utf-8") if source.format == ox.RdfFormat.RDF_XML else None
+
+    def statements(self, base: str) -> Iterator[ox.Quad]:
+        """Yield the statements of what is handed on."""
+        quads = ox.parse(cast(IO[bytes], self), format=self._source.format, base_iri=base)
+        if self._watch:
+            yield from quads
+        else:
+            for quad in quads:
+                self._silence = 0
+                yield quad
 
     def readable(self) -> bool:
         return True
@@ -356,6 +370,10 @@ class _Watched(io.RawIOBase):
             else:
                 self._lines += data.count(b"\n")
                 self._line = len(data) - last - 1
+        else:
+            self._silence += len(data)
+            if self._silence > MAX_SILENCE:
+                raise _no_statement(self._source)
         if self._progress is not None and self._done - self._told >= _CHUNK:
             self._told = self._done
             self._progress(self._done)
@@ -556,6 +574,16 @@ def _long_line(source: Input, line: int) -> Malformed:
         f"The line is longer than {MAX_LINE >> 20} MiB (it begins: {excerpt_of(source, line)})",
         remedy="Break it into lines, and keep long texts elsewhere.",
         place=Place(source.name, line),
+    )
+
+
+def _no_statement(source: Input) -> Malformed:
+    remedy = (
+        "Write the document as a list of things, [{…}, {…}], or convert it to N-Triples."
+        if source.format == ox.RdfFormat.JSON_LD else "Keep long texts elsewhere and state where they are."
+    )  # fmt: skip
+    return Malformed(
+        f"More than {MAX_SILENCE >> 20} MiB make no statement", remedy=remedy, place=Place(source.name)
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
+from graph import files
 from graph.errors import Fault, Malformed, Unreadable
 from graph.files import MAX_LINE, input_of, open_inputs, parse
 
@@ -203,6 +204,43 @@ def test_a_document_on_one_line_is_fine_in_json_and_xml(tmp_path: Path) -> None:
     path.write_text(f'{{"@graph": [{things}]}}')
     assert path.stat().st_size > MAX_LINE
     assert sum(1 for _ in parse(input_of(path), BASE)) == 50_000
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start", "filling", "end"),
+    [
+        (".jsonld", '{"@id": "http://a/a",', " ", '"http://a/b": "x"}'),
+        (".jsonld", '{"@graph": [{}', ', {"@id": "http://a/a", "http://a/b": "x"}', "]}"),
+        (".rdf", TEXTS[".rdf"][: TEXTS[".rdf"].index("ngày")], "x ", "</b></rdf:Description></rdf:RDF>"),
+    ],
+)
+def test_a_packed_flood_is_refused_before_it_fills_the_memory(
+    suffix: str, start: str, filling: str, end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_SILENCE", 100_000)
+    path = tmp_path / f"a{suffix}.gz"
+    path.write_bytes(gzip.compress((start + filling * 200_000 + end).encode()))
+    read_so_far: list[int] = []
+    monkeypatch.setattr(files, "_CHUNK", 1)
+    with pytest.raises(Malformed, match="make no statement") as told:
+        list(parse(input_of(path), BASE, read_so_far.append))
+    assert told.value.remedy
+    assert max(read_so_far) < 200_000
+
+
+@pytest.mark.parametrize("suffix", [".jsonld", ".rdf"])
+def test_a_long_document_that_keeps_stating_things_is_read(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_SILENCE", 100_000)
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".jsonld":
+        path.write_text("[" + ",".join(['{"@id": "http://a/a", "http://a/b": "x"}'] * 10_000) + "]")
+    else:
+        start, end = TEXTS[suffix].split("<b>ngày</b>")
+        path.write_text(start + "<b>x</b>" * 50_000 + end)
+    assert path.stat().st_size > 300_000
+    assert sum(1 for _ in parse(input_of(path), BASE)) >= 10_000
 
 
 def test_every_fault_has_somewhere_to_look(tmp_path: Path) -> None:
