@@ -7,6 +7,7 @@ is fetched but the address that was asked for: a remote JSON-LD context is refus
 from __future__ import annotations
 
 import gzip
+import http.client
 import io
 import re
 import tempfile
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, Final, Protocol, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from xml.parsers import expat
 
 import pyoxigraph as ox
@@ -83,6 +84,9 @@ _SIGNATURES: Final = (
     (b"\xfd7zXZ", "an xz archive"),
     (b"SQLite format 3", "an SQLite database"),
 )
+_SCHEME: Final = re.compile(r"(https?|file):", re.I)
+#: what no IRI holds (RFC 3987 §2.2), so that it must have been meant percent-encoded
+_NO_IRI: Final = re.compile(r'[\x00-\x20<>"{}|\\^`\x7f]')
 _STATEMENT_LINE: Final = re.compile(rb"\s*(<[^<>\s]*>|_:\S+)\s+<[^<>\s]*>\s+\S")
 #: what the reader of XML says when the end comes too early
 _UNFINISHED: Final = frozenset(
@@ -430,10 +434,13 @@ def _opened(path: Path, gzipped: bool) -> IO[bytes]:
 
 def _find(target: str | Path, mapping: Path | None, folder: Path) -> list[Input]:
     text = str(target)
-    scheme = urlsplit(text).scheme.lower() if isinstance(target, str) else ""
-    if scheme in {"http", "https"}:
+    scheme = _SCHEME.match(text) if isinstance(target, str) else None
+    if scheme is not None and scheme[1].lower() != "file":
         return [_fetch(text, mapping, folder)]
-    path = Path(unquote(urlsplit(text).path)) if scheme == "file" else Path(target)
+    try:
+        path = Path(unquote(urlsplit(text).path)) if scheme is not None else Path(target)
+    except ValueError as fault:
+        raise _no_address(fault, Place(text)) from fault
     if not path.is_dir():
         return [input_of(path, mapping, name=text)]
     found = []
@@ -450,29 +457,46 @@ def _find(target: str | Path, mapping: Path | None, folder: Path) -> list[Input]
     return found
 
 
-def _fetch(address: str, mapping: Path | None, folder: Path) -> Input:
-    place = Place(address)
-    request = urllib.request.Request(address, headers={"Accept": _ACCEPT, "User-Agent": "diaba"})
+def _fetch(text: str, mapping: Path | None, folder: Path) -> Input:
+    address = _NO_IRI.sub(lambda found: quote(found[0]), text)
+    place = Place(text)
+    try:
+        request = urllib.request.Request(_as_ascii(address), headers={"Accept": _ACCEPT, "User-Agent": "diaba"})
+        name = Path(unquote(urlsplit(address).path)).name.lower()
+    except ValueError as fault:
+        raise _no_address(fault, place) from fault
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-            kind = answer.headers.get_content_type()
-            name = Path(unquote(urlsplit(address).path)).name or "index"
-            plain = name.lower().removesuffix(".gz")
+            plain = name.removesuffix(".gz")
+            suffix = "".join(Path(name).suffixes[-2:])
             if Path(plain).suffix not in _EXTENSIONS and not is_table(Path(plain)):
-                name = plain + _SUFFIX.get(kind, "")
-            path = folder / f"{len(list(folder.iterdir()))}-{name[-100:]}"
+                suffix = _SUFFIX.get(answer.headers.get_content_type(), Path(plain).suffix)
+            path = folder / f"{len(list(folder.iterdir()))}{suffix}"
             with path.open("wb") as file:
                 _copy(answer, file, place)
     except urllib.error.HTTPError as fault:
         raise Unreadable(
             f"The address answered {fault.code} {fault.reason}", remedy="Check the address.", place=place
         ) from fault
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as fault:
-        reason = getattr(fault, "reason", None) or fault
+    except (OSError, http.client.HTTPException, ValueError) as fault:  # ValueError: sent on to what is no address
+        reason = getattr(fault, "reason", None) or str(fault) or type(fault).__name__
         raise Unreadable(
             f"The address cannot be reached: {reason}", remedy="Check the address and the connection.", place=place
         ) from fault
-    return input_of(path, mapping, address=address, name=address)
+    return input_of(path, mapping, address=address, name=text)
+
+
+def _as_ascii(address: str) -> str:
+    """Return the URI of an IRI (RFC 3987 §3.1): the host in Punycode, the rest percent-encoded UTF-8."""
+    parts = urlsplit(address)
+    if not parts.hostname:
+        raise ValueError("it names no host")
+    before, at, _ = parts.netloc.rpartition("@")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.encode("idna").decode()
+    port = f":{parts.port}" if parts.port is not None else ""
+    safe = "".join(map(chr, range(0x21, 0x7F)))
+    path, query = quote(parts.path, safe=safe), quote(parts.query, safe=safe)
+    return urlunsplit((parts.scheme, quote(before, safe=safe) + at + host + port, path, query, ""))
 
 
 def _copy(answer: IO[bytes], file: IO[bytes], place: Place) -> None:
@@ -585,6 +609,10 @@ def _no_statement(source: Input) -> Malformed:
     return Malformed(
         f"More than {MAX_SILENCE >> 20} MiB make no statement", remedy=remedy, place=Place(source.name)
     )
+
+
+def _no_address(fault: ValueError, place: Place) -> Unreadable:
+    return Unreadable(f"This is no address: {fault}", remedy="Check how it is written.", place=place)
 
 
 def _no_file(fault: OSError, place: Place) -> Unreadable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -17,9 +17,20 @@ TURTLE = b"<a> <http://a/b> <c> ."
 
 
 class Answers(BaseHTTPRequestHandler):
-    """Answer with Turtle, something large, or not at all."""
+    """Answer with Turtle, something large, something odd, or not at all."""
+
+    asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.path == "/astray":
+            self.send_response(302)
+            self.send_header("Location", "http://[::1")
+            self.end_headers()
+            return
+        if self.path == "/babble":
+            self.wfile.write(b"hello\r\n\r\n")
+            return
         if self.path == "/none":
             self.send_error(404)
             return
@@ -54,6 +65,43 @@ def test_an_address_is_its_own_source_and_base(site: str) -> None:
 
 def test_an_address_without_an_answer_is_told(site: str) -> None:
     with pytest.raises(Unreadable, match="404"), open_inputs([site + "/none"]):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("written", "asked", "source"),
+    [
+        ("/đất.ttl", "/%C4%91%E1%BA%A5t.ttl", "/đất.ttl"),
+        ("/%C4%91%E1%BA%A5t.ttl", "/%C4%91%E1%BA%A5t.ttl", "/%C4%91%E1%BA%A5t.ttl"),
+        ("/a b.ttl?ngày=a b#c", "/a%20b.ttl?ng%C3%A0y=a%20b", "/a%20b.ttl?ngày=a%20b#c"),
+        ("/" + "ắ" * 99 + ".ttl", "/" + "%E1%BA%AF" * 99 + ".ttl", "/" + "ắ" * 99 + ".ttl"),
+    ],
+)
+def test_an_address_may_be_written_as_people_write_it(site: str, written: str, asked: str, source: str) -> None:
+    with open_inputs([site + written]) as [[found]]:
+        assert Answers.asked[-1] == asked
+        assert (found.address, found.name) == (site + source, site + written)
+        assert len(list(parse(found, found.address))) == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[::1", "http://a:b/c.ttl", "http:///c.ttl", "http:c.ttl", f"http://{'a' * 99}.vn/", "file://[/"]
+)
+def test_what_is_no_address_is_told(address: str) -> None:
+    with pytest.raises(Unreadable, match="is no address") as told, open_inputs([address]):
+        pass
+    assert str(told.value).startswith(address)
+    assert told.value.remedy
+
+
+@pytest.mark.parametrize("path", ["/astray", "/babble"])
+def test_a_server_that_answers_nonsense_is_told(site: str, path: str) -> None:
+    with pytest.raises(Unreadable, match="cannot be reached"), open_inputs([site + path]):
+        pass
+
+
+def test_a_path_that_looks_like_an_address_of_the_network_is_a_path() -> None:
+    with pytest.raises(Unreadable, match="No such file"), open_inputs(["//[none.ttl"]):
         pass
 
 
