@@ -10,6 +10,7 @@ import gzip
 import http.client
 import io
 import re
+import stat
 import tempfile
 import urllib.error
 import urllib.request
@@ -143,17 +144,24 @@ def input_of(path: Path, mapping: Path | None = None, *, address: str | None = N
     name = name or str(path)
     place = Place(name)
     try:
+        if stat.S_ISDIR(mode := path.stat().st_mode):
+            raise Unreadable("This is a directory", remedy="Name a file.", place=place)
+        if not stat.S_ISREG(mode):  # it would be waited for, and it can be read once only
+            raise Unreadable(
+                "This is a pipe or a device, not a file", remedy="Write what it gives to a file and load that.",
+                place=place,
+            )  # fmt: skip
         with path.open("rb") as file:
             magic = file.read(2)
         gzipped = magic == b"\x1f\x8b"
         with _opened(path, gzipped) as stream:
             head = stream.read(8192)
-    except IsADirectoryError as fault:
-        raise Unreadable("This is a directory", remedy="Name a file.", place=place) from fault
+    except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
+        raise _cut_off(place) from fault
     except OSError as fault:
         raise _no_file(fault, place) from fault
-    except (EOFError, zlib.error) as fault:
-        raise _cut_off(place) from fault
+    except ValueError as fault:  # a name with a zero byte, out of a file: address
+        raise Unreadable(f"This is no path: {fault}", remedy="Check how it is written.", place=place) from fault
     suffix = Path(path.name[:-3] if path.name.lower().endswith(".gz") else path.name).suffix.lower()
     address = address or path.resolve().as_uri()
     if is_table(path) or suffix in {".csv", ".tsv"}:

@@ -77,6 +77,8 @@ def read_mapping(path: Path) -> Mapping:
     ``col:``), *delimiter* and *encoding* describe tables that are not comma-separated UTF-8. Raises ``Unreadable`` or
     ``Malformed``.
     """
+    if path.exists() and not path.is_file():
+        raise Unreadable("The mapping is no file", remedy="Name a file.", place=Place(str(path)))
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as fault:

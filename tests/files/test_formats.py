@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -89,6 +90,23 @@ def test_a_table_asks_for_a_mapping(tmp_path: Path) -> None:
 def test_a_missing_file_is_no_traceback(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="No such file"):
         input_of(tmp_path / "none.ttl")
+
+
+@pytest.mark.parametrize("name", ["pipe.ttl", "pipe.csv"])
+def test_a_pipe_is_not_waited_for(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(Unreadable, match="a pipe or a device"):
+        input_of(tmp_path / name)
+
+
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="This is a directory"):
+        input_of(tmp_path)
+
+
+def test_a_path_with_a_zero_byte_is_told() -> None:
+    with pytest.raises(Unreadable, match="no path"), open_inputs(["file:///a%00b.ttl"]):
+        pass
 
 
 def test_a_directory_stands_for_its_rdf_files_in_order(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 from pathlib import Path
 
@@ -170,6 +171,12 @@ def test_a_mapping_for_something_else_is_said_to_make_nothing(tmp_path: Path) ->
 def test_a_mapping_that_is_missing_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(Unreadable):
         read_mapping(tmp_path / "nowhere.rq")
+
+
+def test_a_mapping_out_of_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.rq")
+    with pytest.raises(Unreadable, match="no file"):
+        read_mapping(tmp_path / "pipe.rq")
 
 
 def test_rdf_is_mapped_as_parsed_whatever_graph_it_is_in(tmp_path: Path) -> None:
