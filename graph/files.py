@@ -442,6 +442,8 @@ def _opened(path: Path, gzipped: bool) -> IO[bytes]:
 
 def _find(target: str | Path, mapping: Path | None, folder: Path) -> list[Input]:
     text = str(target)
+    if target == "":
+        raise Unreadable("A name of what to load is empty", remedy='Name it; "." is the directory you are in.')
     scheme = _SCHEME.match(text) if isinstance(target, str) else None
     if scheme is not None and scheme[1].lower() != "file":
         return [_fetch(text, mapping, folder)]

@@ -99,6 +99,16 @@ def test_a_pipe_is_not_waited_for(name: str, tmp_path: Path) -> None:
         input_of(tmp_path / name)
 
 
+def test_an_empty_name_is_not_the_directory_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.ttl").write_text("<http://a/a> <http://a/b> <http://a/c> .\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Unreadable, match="is empty") as told, open_inputs([""]):
+        pass
+    assert told.value.remedy
+    with open_inputs(["."]) as [[found]]:
+        assert found.path.name == "a.ttl"
+
+
 def test_a_directory_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="This is a directory"):
         input_of(tmp_path)
