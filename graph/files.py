@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import io
+import os
 import re
 import stat
 import tempfile
@@ -453,18 +454,31 @@ def _find(target: str | Path, mapping: Path | None, folder: Path) -> list[Input]
         raise _no_address(fault, Place(text)) from fault
     if not path.is_dir():
         return [input_of(path, mapping, name=text)]
-    found = []
-    for below in sorted(path.rglob("*")):
-        name = below.name.lower().removesuffix(".gz")
-        wanted = Path(name).suffix in _EXTENSIONS or (mapping is not None and is_table(below))
-        if wanted and below.is_file() and not name.startswith("."):
-            found.append(input_of(below, mapping))
+    found = [input_of(below, mapping) for below in _files_below(path) if _is_wanted(below, mapping)]
     if not found:
         raise Unreadable(
             "There is no RDF file in this directory", remedy=f"Name one that holds {_FORMATS_TOLD}.",
             place=Place(text),
         )  # fmt: skip
     return found
+
+
+def _files_below(path: Path) -> list[Path]:
+    """List the files below a directory in the order of their paths, save hidden ones and those in hidden folders."""
+
+    def refuse(fault: OSError) -> None:  # a folder left out would withdraw what its files said
+        raise _no_file(fault, Place(str(fault.filename)))
+
+    found = []
+    for folder, below, names in os.walk(path, onerror=refuse):
+        below[:] = [name for name in below if not name.startswith(".")]
+        found += [Path(folder, name) for name in names if not name.startswith(".")]
+    return sorted(found)
+
+
+def _is_wanted(path: Path, mapping: Path | None) -> bool:
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    return suffix in _EXTENSIONS or (mapping is not None and is_table(path))
 
 
 def _fetch(text: str, mapping: Path | None, folder: Path) -> Input:

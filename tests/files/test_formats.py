@@ -10,7 +10,7 @@ import pyoxigraph as ox
 import pytest
 
 from graph import files
-from graph.errors import Fault, Malformed, Unreadable
+from graph.errors import Fault, Malformed, Place, Unreadable
 from graph.files import MAX_LINE, input_of, open_inputs, parse
 
 BASE = "https://example.org/source"
@@ -126,6 +126,43 @@ def test_a_directory_stands_for_its_rdf_files_in_order(tmp_path: Path) -> None:
     with open_inputs([tmp_path]) as [found]:
         assert [source.path.name for source in found] == ["a.nt", "b.ttl", "c.trig"]
         assert found[0].address == (tmp_path / "a.nt").as_uri()
+
+
+def test_what_is_hidden_below_a_directory_stays_out(tmp_path: Path) -> None:
+    for name in (".git/x.ttl", "below/.cache/deep/y.nt", "below/z.ttl"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("<http://a/a> <http://a/b> <http://a/c> .\n")
+    with open_inputs([tmp_path]) as [found]:
+        assert [source.path for source in found] == [tmp_path / "below/z.ttl"]
+
+
+def test_a_directory_named_itself_may_be_hidden(tmp_path: Path) -> None:
+    (tmp_path / ".registers").mkdir()
+    (tmp_path / ".registers" / "a.ttl").write_text("<http://a/a> <http://a/b> <http://a/c> .\n")
+    with open_inputs([tmp_path / ".registers"]) as [found]:
+        assert len(found) == 1
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.ttl").write_text("<http://a/a> <http://a/b> <http://a/c> .\n")
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if path == str(tmp_path / "closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(Unreadable, match="Permission denied") as told, open_inputs([tmp_path]):
+        pass
+    assert told.value.place == Place(str(tmp_path / "closed"))
+
+
+def test_a_link_to_nothing_below_a_directory_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.ttl").symlink_to(tmp_path / "none.ttl")
+    with pytest.raises(Unreadable, match="No such file"), open_inputs([tmp_path]):
+        pass
 
 
 def test_a_directory_without_rdf_says_so(tmp_path: Path) -> None:
