@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
+from threading import Lock
 from typing import Any, Final, Protocol
 
 import pyoxigraph as ox
@@ -83,17 +84,32 @@ class Card:
     def accountable(self) -> Decision:
         return self.decisions[Role.accountable]
 
+    def candidates(self) -> Iterator[Candidate]:
+        """Yield every record that some line of the card shows."""
+        for decision in self.decisions.values():
+            for line in (*decision.lines, *decision.contradicted, *decision.beaten, *decision.claims):
+                yield from line.candidates
+
+    def bases(self) -> set[str]:
+        """Return the laws and articles the card names: of records, of the acts that made them, of events."""
+        found: set[str] = set()
+        laws = self.evidence.laws_of_events()
+        for candidate in self.candidates():
+            found.update(candidate.record.basis)
+            found.update(law for step in candidate.steps for law in laws.get(step.event, ()))
+            for transfer in self.evidence.created_by.get(candidate.record.iri, ()):
+                found.update(transfer.basis)
+        return found
+
     def mentioned(self) -> set[str]:
         """Return every IRI the card shows, to be labelled."""
-        found = {self.resource, *self.supervisors}
+        found = {self.resource, *self.supervisors, *self.bases()}
         for decision in self.decisions.values():
-            found.add(decision.role)
-            for line in (*decision.lines, *decision.contradicted, *decision.beaten, *decision.claims):
-                for candidate in line.candidates:
-                    found |= _mentioned(candidate)
-                    for transfer in self.evidence.created_by.get(candidate.record.iri, ()):
-                        found.update((*transfer.transferors, *transfer.basis))
-            found.update(decision.next_holders)
+            found.update((decision.role, *decision.next_holders))
+        for candidate in self.candidates():
+            found |= _mentioned(candidate)
+            for transfer in self.evidence.created_by.get(candidate.record.iri, ()):
+                found.update(transfer.transferors)
         for note in self.notes:
             found.update(note.about)
         return found
@@ -104,7 +120,7 @@ class Card:
         ``names`` labels every IRI that ``mentioned`` returns; ``instruments`` maps each provision among the bases to
         the legal instrument it stands in.
         """
-        writer = _Writer(names, instruments or {}, self.evidence.created_by)
+        writer = _Writer(names, instruments or {}, self.evidence)
         return {
             "resource": writer.named(self.resource),
             "described": self.described,
@@ -132,7 +148,8 @@ _INSTANTS_KEPT: Final = 4
 class Desk:
     """Answer one question after the other, keeping what they share while the register stays as it is.
 
-    A desk serves one thread at a time.
+    Several threads may ask one desk: they take turns at gathering, which is most of the work and holds the interpreter
+    anyway.
     """
 
     def __init__(self, sources: Sources) -> None:
@@ -140,6 +157,7 @@ class Desk:
         self._state: tuple[object, ...] = ()
         #: by the instant at which it was known, ``None`` for now; the one used last stands last
         self._gatherings: dict[datetime | None, Gathering] = {}
+        self._turn = Lock()
 
     def who(self, resource: str, as_of: date | None = None, known_at: datetime | None = None) -> Card:
         """Answer who is responsible for a resource; see the function of the same name."""
@@ -147,7 +165,8 @@ class Desk:
         today = datetime.now(zone).date()
         if known_at is not None:
             known_at = (known_at if known_at.tzinfo else known_at.replace(tzinfo=zone)).astimezone(UTC)
-        evidence = self._gathering(known_at).gather(resource)
+        with self._turn:
+            evidence = self._gathering(known_at).gather(resource)
         return answer(evidence, as_of or today, today, known_at, self.sources.graph.revision)
 
     def _gathering(self, known_at: datetime | None) -> Gathering:
@@ -224,7 +243,7 @@ def _supervision(weighing: Weighing, decision: Decision) -> tuple[tuple[str, ...
 
 def _mentioned(candidate: Candidate) -> set[str]:
     record = candidate.record
-    found = {record.iri, candidate.confidence, *candidate.holders, *candidate.lost, *record.holders, *record.basis}
+    found = {record.iri, candidate.confidence, *candidate.holders, *candidate.lost, *record.holders}
     found.update(record.sources, candidate.via.fields, candidate.via.areas)
     found.update(iri for iri in (candidate.via.container, record.holder_kind, record.lead) if iri)
     for step in candidate.steps:
@@ -239,11 +258,12 @@ class _Writer:
         self,
         names: Mapping[str, str],
         instruments: Mapping[str, str],
-        created_by: Mapping[str, tuple[Transfer, ...]],
+        evidence: Evidence,
     ) -> None:
         self.names = names
         self.instruments = instruments
-        self.created_by = created_by
+        self.created_by = evidence.created_by
+        self.law_of = evidence.laws_of_events()
 
     def named(self, iri: str) -> dict[str, str]:
         return {"iri": iri, "label": self.names.get(iri, iri)}
@@ -293,6 +313,7 @@ class _Writer:
                     "from": self.named(step.before),
                     "to": self.named(step.after),
                     "succession": step.succession,
+                    "basis": [self.basis(iri) for iri in self.law_of.get(step.event, ())],
                     "confidence": step.confidence.rsplit("/", 1)[-1],
                 }
                 for step in candidate.steps
@@ -335,17 +356,7 @@ class _Writer:
 
 def write(sources: Sources, card: Card, languages: Sequence[str] = ("vi", "en")) -> dict[str, Any]:
     """Write a card as JSON with the labels of the day asked, in the first of these languages that has one."""
-    bases = {
-        iri
-        for decision in card.decisions.values()
-        for line in (*decision.lines, *decision.contradicted, *decision.beaten, *decision.claims)
-        for candidate in line.candidates
-        for iri in (
-            *candidate.record.basis,
-            *(law for transfer in card.evidence.created_by.get(candidate.record.iri, ()) for law in transfer.basis),
-        )
-    }
-    instruments = dict(_containing_instruments(sources.graph, sorted(bases)))
+    instruments = dict(_containing_instruments(sources.graph, sorted(card.bases())))
     names = labels(sources.graph, card.mentioned() | set(instruments.values()), card.as_of, languages)
     return card.as_json(names, instruments)
 

@@ -183,6 +183,14 @@ class Evidence:
         """Return the days on which an answer can change, in order: every start and end among the facts."""
         return tuple(sorted(set(self._days())))
 
+    def laws_of_events(self) -> dict[str, tuple[str, ...]]:
+        """Return the legal basis of each event that holders are followed through."""
+        return {
+            succession.event.iri: succession.event.basis
+            for successions in self.successions.values()
+            for succession in successions
+        }
+
     def _days(self) -> Iterator[date]:
         spans = [record.span for record in self.responsibilities.values()]
         spans += [transfer.span for transfers in self.created_by.values() for transfer in transfers]

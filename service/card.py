@@ -130,10 +130,7 @@ def _entry(answer: Mapping[str, Any], say: Wording) -> Entry:
         term=_term(answer, say),
         how=_how(answer, say),
         remarks=_remarks(answer, say),
-        steps=tuple(
-            say("card.step", day=say.day(step["day"]), before=step["from"]["label"], after=step["to"]["label"])
-            for step in answer["steps"]
-        ),
+        steps=tuple(_step(step, say) for step in answer["steps"]),
         basis=tuple(dict.fromkeys(_basis(basis, say) for basis in _bases(answer))),
         conditions=tuple(answer["conditions"]),
         confidence=confidence,
@@ -162,6 +159,16 @@ def _term(answer: Mapping[str, Any], say: Wording) -> str:
     since, until = answer["since"], answer["until"]
     words = say("card.since", day=say.day(since)) if since else say("card.start_unknown")
     return f"{words} {say('card.through', day=say.last_day(until))}" if until else words
+
+
+def _step(step: Mapping[str, Any], say: Wording) -> str:
+    told = say("card.step", day=say.day(step["day"]), before=step["from"]["label"], after=step["to"]["label"])
+    laws = "; ".join(dict.fromkeys(_spoken(_basis(basis, say)) for basis in step["basis"]))
+    return f"{told} ({laws})" if laws else told
+
+
+def _spoken(thing: Thing) -> str:
+    return f"{thing.label}, {thing.remark}" if thing.remark else thing.label
 
 
 def _how(answer: Mapping[str, Any], say: Wording) -> str:

@@ -31,7 +31,8 @@ def test_a_card_says_since_when_on_what_basis_how_and_how_sure(diaba: Run) -> No
     for part in (
         "National database on business registration", f"{TEST}companies", "On 2025-03-01", "Accountable ● held",
         "since 2025-03-01 · followed · V2 excerpt of the text", "Basis: Decree 47/2024/ND-CP, article 3",
-        "↳ 2025-03-01: Ministry of Planning and Investment → Ministry of Finance", "Executes the accountable itself",
+        "↳ 2025-03-01: Ministry of Planning and Investment → Ministry of Finance (Decree 47/2024/ND-CP, article 3)",
+        "Executes the accountable itself",
         "Operates Business Registration Department start not known · asserted · V3 third-party source",
     ):  # fmt: skip
         assert part in words
