@@ -82,6 +82,7 @@ _SIGNATURES: Final = (
     (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
     (b"\x7fELF", "a program"),
+    (b"\x1f\x8b", "a gzipped file inside a gzipped one"),
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),
     (b"SQLite format 3", "an SQLite database"),
@@ -647,5 +648,5 @@ def _no_file(fault: OSError, place: Place) -> Unreadable:
 
 def _cut_off(place: Place) -> Unreadable:
     return Unreadable(
-        "The gzipped file is broken or cut off", remedy="Fetch or pack it again, then load it.", place=place
+        "The gzipped file is broken, cut off, or followed by something else", remedy="Fetch or pack it again, then load it.", place=place
     )

@@ -68,6 +68,9 @@ def test_content_tells_the_format_where_the_extension_does_not(suffix: str, tmp_
         ("a.xlsx", b"PK\x03\x04....", "ZIP"),
         ("a.txt", b"Dear reader, this is a letter.", "Nothing shows"),
         ("a.ttl.gz", gzip.compress(b"<http://a> a <http://b> .")[:-9], "cut off"),
+        ("a.ttl.gz", gzip.compress(b"<http://a> a <http://b> .") + b"garbage", "followed by something else"),
+        ("a.nq.gz", gzip.compress(b"<http://a> a <http://b> .\n" * 9000) + b"garbage", "followed by something else"),
+        ("a.ttl.gz", gzip.compress(gzip.compress(b"<http://a> a <http://b> .")), "gzipped file inside"),
     ],
 )
 def test_what_is_no_rdf_is_named(name: str, content: bytes, what: str, tmp_path: Path) -> None:
