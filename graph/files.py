@@ -499,6 +499,8 @@ def _fetch(text: str, mapping: Path | None, folder: Path) -> Input:
             path = folder / f"{len(list(folder.iterdir()))}{suffix}"
             with path.open("wb") as file:
                 _copy(answer, file, place)
+            if answer.length:  # what the server promised and did not send; reading in pieces does not tell
+                raise Unreadable("The answer broke off", remedy="Load it again.", place=place)
     except urllib.error.HTTPError as fault:
         raise Unreadable(
             f"The address answered {fault.code} {fault.reason}", remedy="Check the address.", place=place
@@ -631,9 +633,7 @@ def _no_statement(source: Input) -> Malformed:
         "Write the document as a list of things, [{…}, {…}], or convert it to N-Triples."
         if source.format == ox.RdfFormat.JSON_LD else "Keep long texts elsewhere and state where they are."
     )  # fmt: skip
-    return Malformed(
-        f"More than {MAX_SILENCE >> 20} MiB make no statement", remedy=remedy, place=Place(source.name)
-    )
+    return Malformed(f"More than {MAX_SILENCE >> 20} MiB make no statement", remedy=remedy, place=Place(source.name))
 
 
 def _no_address(fault: ValueError, place: Place) -> Unreadable:
@@ -648,5 +648,7 @@ def _no_file(fault: OSError, place: Place) -> Unreadable:
 
 def _cut_off(place: Place) -> Unreadable:
     return Unreadable(
-        "The gzipped file is broken, cut off, or followed by something else", remedy="Fetch or pack it again, then load it.", place=place
+        "The gzipped file is broken, cut off, or followed by something else",
+        remedy="Fetch or pack it again, then load it.",
+        place=place,
     )

@@ -28,6 +28,13 @@ class Answers(BaseHTTPRequestHandler):
             self.send_header("Location", "http://[::1")
             self.end_headers()
             return
+        if self.path == "/broken":
+            self.send_response(200)
+            self.send_header("Content-Type", "application/n-triples")
+            self.send_header("Content-Length", "82")
+            self.end_headers()
+            self.wfile.write(b"<http://a/a> <http://a/b> <http://a/c> .\n")
+            return
         if self.path == "/babble":
             self.wfile.write(b"hello\r\n\r\n")
             return
@@ -97,6 +104,11 @@ def test_what_is_no_address_is_told(address: str) -> None:
 @pytest.mark.parametrize("path", ["/astray", "/babble"])
 def test_a_server_that_answers_nonsense_is_told(site: str, path: str) -> None:
     with pytest.raises(Unreadable, match="cannot be reached"), open_inputs([site + path]):
+        pass
+
+
+def test_an_answer_that_breaks_off_between_two_statements_is_refused(site: str) -> None:
+    with pytest.raises(Unreadable, match="broke off"), open_inputs([site + "/broken"]):
         pass
 
 
