@@ -53,19 +53,30 @@ def parse_instant(text: str, zone: tzinfo, say: Wording) -> datetime:
     Raises ``BadQuestion`` for an instant without a zone, or for anything else that is none.
     """
     text = text.strip()
-    if "T" not in text and " " not in text:
-        day = parse_day(text, say)
-        evening = datetime.combine(day, time.max, tzinfo=zone)
-        return evening.astimezone(UTC)
+    if "T" in text or " " in text:
+        moment = _read_moment(text, say)
+    else:
+        moment = datetime.combine(parse_day(text, say), time.max, tzinfo=zone)
     try:
-        instant = datetime.fromisoformat(text)
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise _no_instant(text, say) from None
+
+
+def _read_moment(text: str, say: Wording) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadQuestion(
-            say("instant.unreadable", text=text), remedy=say("instant.write", instant="2026-11-20T12:00:00Z")
-        ) from None
-    if instant.tzinfo is None:
+        raise _no_instant(text, say) from None
+    if moment.tzinfo is None:
         raise BadQuestion(say("instant.no_zone", text=text), remedy=say("instant.write", instant=f"{text}Z"))
-    return instant.astimezone(UTC)
+    return moment
+
+
+def _no_instant(text: str, say: Wording) -> BadQuestion:
+    return BadQuestion(
+        say("instant.unreadable", text=text), remedy=say("instant.write", instant="2026-11-20T12:00:00Z")
+    )
 
 
 def today_in(zone: tzinfo) -> date:

@@ -28,6 +28,11 @@ from service.wording import Wording
 
 #: columns: the fewest that are believed, those taken where none are known, the most that still read well
 _NARROWEST, _NARROW, _WIDE = 40, 80, 110
+#: what text of the register must not do to a terminal: control it, or turn its reading direction round; the escape that
+#: stays is that of our own colours, for text has lost its own by then
+_UNSEEN = dict.fromkeys(
+    {*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {0x0A, 0x1B}
+)
 _MARKS = {"held": "●", "shared": "◐", "disputed": "▲", "needs-decision": "▲", "unknown": "?"}
 _STYLES = {"held": "green", "shared": "green", "disputed": "yellow", "needs-decision": "yellow"}
 
@@ -43,7 +48,7 @@ def show(*parts: RenderableType) -> None:
     )  # fmt: skip
     for part in parts:
         console.print(part)
-    lines = (line.rstrip() for line in text.getvalue().splitlines())
+    lines = (line.rstrip() for line in text.getvalue().translate(_UNSEEN).splitlines())
     click.echo("\n".join(lines), color=terminal)
 
 

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
+from service import terminal
 from tests.cli.conftest import Run
 
 TEST = "https://w3id.org/diaba/test/"
@@ -219,3 +221,8 @@ def test_version_and_help_need_no_data(diaba: Run, monkeypatch: pytest.MonkeyPat
     assert "lineage" in diaba("--help").out
     assert "--known-at" in diaba("who", "-h").out
     assert not (tmp_path / "never").exists()
+
+
+def test_text_of_the_register_cannot_control_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.show(Text("a\0b\u202ec\u2066d\x1b[31me\x07"))
+    assert capsys.readouterr().out == "abcde\n"

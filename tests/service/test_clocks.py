@@ -66,7 +66,16 @@ def test_a_day_as_an_instant_is_its_end_in_the_registers_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["2026-11-20T12:00:00", "2026-11-20 12:00", "2026-11-20T25:00Z", "noon", "20/11/2026"]
+    "written",
+    [
+        "2026-11-20T12:00:00",
+        "2026-11-20 12:00",
+        "2026-11-20T25:00Z",
+        "noon",
+        "20/11/2026",
+        "9999-12-31T23:59:59-14:00",
+        "0001-01-01T00:00:00+14:00",
+    ],
 )
 def test_an_instant_without_zone_or_sense_is_refused(written: str) -> None:
     with pytest.raises(BadQuestion) as caught:
