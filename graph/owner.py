@@ -123,8 +123,16 @@ def _closing() -> Busy:
 class Owner:
     """Hold the register open, and let the processes of this user change it and read it; see ``start``."""
 
-    def __init__(self, register: Register, *, room: Room | None = None, stop: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        register: Register,
+        *,
+        room: Room | None = None,
+        stop: Callable[[], None] | None = None,
+        drain: bool = True,
+    ) -> None:
         self.data = register.data
+        self._drain = drain
         self._register = register
         self._room = room
         self._stop = stop
@@ -181,7 +189,7 @@ class Owner:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.close(drain=kind is None or issubclass(kind, Fault))
+        self.close(drain=self._drain and (kind is None or issubclass(kind, Fault)))
 
     # --- what can be asked --------------------------------------------------------------------------------------------
 
@@ -647,10 +655,15 @@ def writing(
 
 
 @contextlib.contextmanager
-def owning(register: Register, *, room: Room | None = None, stop: Callable[[], None] | None = None) -> Iterator[Owner]:
-    """Own an open register, and close it in the end. ``stop`` is called when another process asks to."""
+def owning(
+    register: Register, *, room: Room | None = None, stop: Callable[[], None] | None = None, drain: bool = True
+) -> Iterator[Owner]:
+    """Own an open register, and close it in the end. ``stop`` is called when another process asks to.
+
+    In the end what runs is finished, and with ``drain`` what waits too.
+    """
     try:
-        owner = Owner(register, room=room, stop=stop)
+        owner = Owner(register, room=room, stop=stop, drain=drain)
         owner.start()
     except BaseException:
         register.close()
@@ -686,6 +699,22 @@ def reading(data: Path | str, *, progress: Progress | None = None, patience: flo
         with view:
             yield view
         return
+
+
+def hold(data: Path | str, *, patience: float = PATIENCE) -> Register:
+    """Open the register as the one owner to be; raise ``Held`` where there is one, or somebody holds it for long."""
+    data = Path(data).absolute()
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return Register.open(data)
+        except Held as fault:
+            connection = call(data, PATIENCE)
+            if connection is not None:
+                connection.close()
+            if connection is not None or time.monotonic() > until:
+                raise Held(fault.message, remedy="Stop it first.", place=fault.place) from fault
+            time.sleep(_LOOK / 5)
 
 
 def _hold_or_call(data: Path, rebuild: bool, progress: Progress | None, patience: float) -> Register | Client:

@@ -40,7 +40,8 @@ def routes(settings: Settings, reader: RegisterReader, version: str) -> APIRoute
         """Return the rows for the search box, best first, each with who answers for it on the day."""
         say = wording_of(request, settings)
         question = asking.read_question(reader, q, as_of, "", say)
-        return {"question": question.text, "rows": asking.search(reader, question, say, limit=limit)}
+        rows = asking.search(reader, question, say, limit=limit)
+        return {"question": question.text, "revision": reader.revision, "rows": rows}
 
     @router.get("/health", tags=["operation"], summary="Tell that the service answers, and from which state")
     def health() -> dict[str, Any]:

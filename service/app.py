@@ -23,6 +23,7 @@ from service import api, pages
 from service.asking import RegisterReader
 from service.faults import outcome_of
 from service.negotiation import problem, wants_page, wording_of
+from service.revisions import Live, Revisions, States
 from service.settings import Settings
 
 #: nothing but our own host, and no inline script or style (CSP level 3)
@@ -97,8 +98,11 @@ class BasePath:
         await self.app(scope, receive, send)
 
 
-def create_app(settings: Settings, reader: RegisterReader, gateway: Gateway) -> FastAPI:
-    """Return the service over this reader and gateway. ``gateway`` waits for the keys that let people write."""
+def create_app(settings: Settings, reader: RegisterReader, gateway: Gateway, states: States | None = None) -> FastAPI:
+    """Return the service over this reader and gateway. ``gateway`` waits for the keys that let people write.
+
+    ``states`` are those that ``reader`` moves through, where it is not the live register.
+    """
     app = FastAPI(
         title="Diaba",
         version=version("diaba"),
@@ -112,6 +116,7 @@ def create_app(settings: Settings, reader: RegisterReader, gateway: Gateway) -> 
     app.include_router(api.routes(settings, reader, app.version))
     app.include_router(pages.routes(desk, app))
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
+    app.add_middleware(Revisions, settings=settings, reader=reader, states=states or Live())
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HeadRequests)
     app.add_middleware(BasePath, base_path=settings.base_path)

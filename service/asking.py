@@ -363,11 +363,12 @@ class Contents:
         return self._now()[2]
 
     def _now(self) -> tuple[int, dict[str, int], tuple[Example, ...]]:
-        if self._known[0] != self._reader.revision:
-            revision = self._reader.revision
+        known, revision = self._known, self._reader.revision
+        if known[0] != revision:
             counts = {name: self._count(kind) for name, kind in _COUNTED.items()}
-            self._known = (revision, counts, tuple(example for example in EXAMPLES if self._finds(example)))
-        return self._known
+            known = (revision, counts, tuple(example for example in EXAMPLES if self._finds(example)))
+            self._known = known
+        return known
 
     def _count(self, kind: str) -> int:
         rows = self._reader.graph.query(f"SELECT (COUNT(DISTINCT ?thing) AS ?number) WHERE {{ ?thing a {kind} }}")

@@ -49,8 +49,7 @@ def main() -> None:
 def who(ctx: click.Context, words: tuple[str, ...], as_of: str, known_at: str) -> None:
     """Say who answers for the data that WORDS (or an IRI) mean, and why."""
     say = wording_of(ctx)
-    with opened(ctx) as register:
-        reader = register.reader
+    with opened(ctx) as reader:
         question = asking.read_question(reader, " ".join(words), as_of, known_at, say)
         try:
             answer = asking.answer(reader, question, say)
@@ -81,9 +80,9 @@ def who(ctx: click.Context, words: tuple[str, ...], as_of: str, known_at: str) -
 def search(ctx: click.Context, words: tuple[str, ...], as_of: str, limit: int) -> None:
     """Find data, bodies, areas and more by WORDS, old names, abbreviations or codes."""
     say = wording_of(ctx)
-    with opened(ctx) as register:
-        question = asking.read_question(register.reader, " ".join(words), as_of, "", say)
-        found = asking.search(register.reader, question, say, limit=limit)
+    with opened(ctx) as reader:
+        question = asking.read_question(reader, " ".join(words), as_of, "", say)
+        found = asking.search(reader, question, say, limit=limit)
     if wants_json(ctx):
         print_json({"question": question.text, "rows": found})
     elif found:
@@ -100,8 +99,7 @@ def search(ctx: click.Context, words: tuple[str, ...], as_of: str, limit: int) -
 def datasets_of(ctx: click.Context, body: tuple[str, ...], as_of: str) -> None:
     """List the data that a BODY, its units and posts answer for."""
     say = wording_of(ctx)
-    with opened(ctx) as register:
-        reader = register.reader
+    with opened(ctx) as reader:
         question = asking.read_question(reader, " ".join(body), as_of, "", say)
         day = asking.day_of(reader, question).isoformat()
         named, found = asking.portfolio(reader, _queries()["datasets-of-agency"], question, say)
@@ -127,8 +125,7 @@ def lineage(ctx: click.Context, dataset: tuple[str, ...], only: str | None, as_o
     """Show where the data of a DATASET come from and where they go."""
     say = wording_of(ctx)
     directions = [Direction(only)] if only else [Direction.up, Direction.down]
-    with opened(ctx) as register:
-        reader = register.reader
+    with opened(ctx) as reader:
         question = asking.read_question(reader, " ".join(dataset), as_of, "", say)
         iri, label = asking.find_data(reader, question, say)
         day = asking.day_of(reader, question)
@@ -200,10 +197,10 @@ def ask(ctx: click.Context, query: str | None, given: tuple[str, ...], listing: 
     for parameter in chosen.parameters:
         if parameter.sort is Sort.date and parameter.name in values:
             values[parameter.name] = parse_day(values[parameter.name], say).isoformat()
-    with opened(ctx) as register:
-        today = today_in(register.reader.pack.timezone)
+    with opened(ctx) as reader:
+        today = today_in(reader.pack.timezone)
         table = run(
-            register.reader.graph, chosen, values, today=today, language=asking.languages_of(say, register.reader)[0]
+            reader.graph, chosen, values, today=today, language=asking.languages_of(say, reader)[0]
         )
     if wants_json(ctx):
         rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]

@@ -14,8 +14,7 @@ from typing import Any
 import click
 
 from graph.errors import BadSetting, DataDirectory, Place
-from graph.owner import owning, writing
-from graph.register import Register
+from graph.owner import hold, owning, writing
 from service.settings import Settings
 from service.shell import (
     common,
@@ -109,7 +108,10 @@ def serve(ctx: click.Context, **options: str | None) -> None:
     settings = settings_of(ctx, **options)
     say = wording_of(ctx)
     stop = Event()
-    with _listening(settings, say) as listener, owning(Register.open(data_of(ctx)), stop=stop.set) as owner:
+    with (
+        _listening(settings, say) as listener,
+        owning(hold(data_of(ctx)), stop=stop.set, drain=False) as owner,
+    ):
         workers = Workers(settings, listener)
         try:
             owner.checkpoint()
@@ -157,12 +159,12 @@ def _bind(listener: socket.socket, where: Any) -> None:
     while True:
         try:
             listener.bind(where)
-            listener.listen(BACKLOG)
-            return
+            break
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() > until:
                 raise
             time.sleep(0.05)
+    listener.listen(BACKLOG)
 
 
 def _no_address(address: str, error: OSError, say: Wording) -> BadSetting:

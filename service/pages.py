@@ -148,7 +148,8 @@ def routes(desk: Desk, app: FastAPI) -> APIRouter:
                 as_of=as_of, known_at=known_at,
             )  # fmt: skip
         if not page:
-            return JSONResponse(answer.as_json(), headers={"vary": "Accept, Accept-Language"})
+            found = {**answer.as_json(), "revision": reader.revision}
+            return JSONResponse(found, headers={"vary": "Accept, Accept-Language"})
         zone = reader.pack.timezone
         return desk.page(
             request, "who.html", question=question, card=describe(answer.card, say, zone), others=answer.others,
@@ -169,7 +170,9 @@ def routes(desk: Desk, app: FastAPI) -> APIRouter:
         day = asking.day_of(reader, question).isoformat()
         body, rows = asking.portfolio(reader, desk.queries["datasets-of-agency"], question, say)
         if not page:
-            found = {"question": question.text, "as_of": day, "body": body, "datasets": rows}
+            found = {
+                "question": question.text, "revision": reader.revision, "as_of": day, "body": body, "datasets": rows,
+            }  # fmt: skip
             return JSONResponse(found, headers={"vary": "Accept, Accept-Language"})
         return desk.page(request, "body.html", body=body, rows=rows, day=day, as_of=as_of)
 

@@ -15,8 +15,10 @@ from typing import Any
 
 import click
 
-from graph.errors import BadQuestion, DataDirectory, NotFound, Place, StoreFault, Unreadable
+from graph.errors import BadQuestion, NotFound, Place, Unreadable
+from graph.register import CHECKPOINTS
 from graph.sandbox import FORMATS, Limits, Result, Sandbox, Status, newest_of, passing
+from graph.view import View
 from service import terminal
 from service.faults import PARTIAL
 from service.shell import common, opened, settings_of, tell, wants_json, wording_of
@@ -85,20 +87,12 @@ def _read(file: str, say: Wording) -> str:
 def _sandbox(ctx: click.Context, limits: Limits) -> Iterator[Sandbox]:
     """Open a sandbox on the register as it stands; where another process owns it, on that one's newest checkpoint."""
     with ExitStack() as stack:
-        folder = settings_of(ctx).data / "checkpoints"
-        try:
-            register = stack.enter_context(opened(ctx))
-            sandbox = stack.enter_context(passing(folder, register.reader.graph, limits))
-        except DataDirectory:
-            source = newest_of(folder)
-            try:
-                source().release()
-            except StoreFault:
-                source = None
-            if source is None:
-                raise
-            sandbox = stack.enter_context(Sandbox(source, 1, limits, sealed=False))
-        yield sandbox
+        reader = stack.enter_context(opened(ctx))
+        folder = settings_of(ctx).data / CHECKPOINTS
+        if isinstance(reader, View):
+            yield stack.enter_context(Sandbox(newest_of(folder), 1, limits, sealed=False))
+        else:
+            yield stack.enter_context(passing(folder, reader.graph, limits))
 
 
 def _show(result: Result, say: Wording) -> None:

@@ -16,6 +16,9 @@ from graph.errors import BadSetting, Place
 #: languages the catalogue of words is complete in
 LANGUAGES = ("vi", "en")
 
+#: most processes that answer: each takes its own memory
+MOST_WORKERS = 64
+
 #: setting -> variable of the environment
 VARIABLES = {
     "data": "DIABA_DATA",
@@ -23,6 +26,7 @@ VARIABLES = {
     "port": "DIABA_PORT",
     "base_path": "DIABA_BASE_PATH",
     "language": "DIABA_LANG",
+    "workers": "DIABA_WORKERS",
 }
 
 
@@ -31,7 +35,8 @@ class Settings:
     """Hold what a process needs to know before it starts.
 
     ``data`` is the data directory; ``host`` and ``port`` are where the service listens; ``base_path`` is the prefix
-    under which a proxy publishes it ("" or "/diaba"); ``language`` is what pages use when the reader asks for none.
+    under which a proxy publishes it ("" or "/diaba"); ``language`` is what pages use when the reader asks for none;
+    ``workers`` is how many processes answer.
     """
 
     data: Path = Path("data")
@@ -39,6 +44,7 @@ class Settings:
     port: int = 8000
     base_path: str = ""
     language: str = "vi"
+    workers: int = 1
 
     @classmethod
     def read(cls, environment: Mapping[str, str], **arguments: Any) -> Settings:
@@ -67,6 +73,12 @@ def _check(name: str, text: str, where: str) -> Any:
     if name == "port":
         if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
             raise BadSetting(f"'{text}' is no port", remedy="Give a number from 0 to 65535.", place=place)
+        return int(text)
+    if name == "workers":
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_WORKERS:
+            raise BadSetting(
+                f"'{text}' is no number of workers", remedy=f"Give a number from 1 to {MOST_WORKERS}.", place=place
+            )
         return int(text)
     if name == "base_path":
         path_text = text.rstrip("/")

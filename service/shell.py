@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from graph.errors import Fault
-from graph.register import Register
+from graph.owner import reading
+from graph.register import Register, RegisterReader
 from service.faults import outcome_of
 from service.settings import LANGUAGES, VARIABLES, Settings
 from service.wording import Wording, locale_language
@@ -111,13 +112,18 @@ def tell(text: str) -> None:
 
 
 @contextmanager
-def opened(ctx: click.Context) -> Iterator[Register]:
-    """Open the register of the data directory; make it from the Vietnam pack on first use."""
+def opened(ctx: click.Context) -> Iterator[RegisterReader]:
+    """Open the register to read it, as it is or, while a service holds it, as its newest checkpoint."""
+    with reading(data_of(ctx)) as reader:
+        yield reader
+
+
+def data_of(ctx: click.Context) -> Path:
+    """Return the data directory; make it from the Vietnam pack on first use."""
     data = settings_of(ctx).data
     if is_empty(data):
         make(data, "vn", wording_of(ctx))
-    with Register.open(data) as register:
-        yield register
+    return data
 
 
 def is_empty(data: Path) -> bool:

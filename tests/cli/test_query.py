@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from graph.checkpoints import Checkpoints
+from graph.owner import owning
 from graph.register import Register
-from graph.store import OxigraphStore
 from service.cli import main
 from tests.cli.conftest import Run
 from tests.service.small import make_small
@@ -88,17 +86,9 @@ def test_beside_a_running_owner_its_newest_checkpoint_is_read(tmp_path: Path, fi
         done = CliRunner().invoke(main, ["query", str(file), "--data", str(data), "--json"])
         return done.exit_code, done.stdout if done.exit_code == 0 else done.stderr
 
-    with Register.open(data) as register:
-        code, said = ask()
-        assert code == 4
-        assert str(os.getpid()) in said
-        graph = register.reader.graph
-        assert isinstance(graph, OxigraphStore)
-        checkpoints = Checkpoints(data / "checkpoints", graph)
-        checkpoints.take()
+    with owning(Register.open(data)):
         code, said = ask()
         assert code == 0, said
         assert json.loads(said)["head"]["vars"] == ["bodies"]
-        checkpoints.clear()
     with (data / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
