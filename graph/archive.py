@@ -22,9 +22,9 @@ import pyoxigraph as ox
 
 from graph.errors import BadQuestion, DataDirectory, NotFound, Place
 from graph.journal import Change, Journal, Section, read_instant, sync_folder
-from graph.loading import normal_form
 from graph.register import Register, RegisterReader
 from graph.snapshot import instant
+from graph.store import normal_form
 from graph.terms import D, Graphs
 
 PASSPORT: Final = "register.json"

@@ -8,14 +8,13 @@ with what the source's graphs hold, sorted on disk where memory would not do. ``
 from __future__ import annotations
 
 import hashlib
-import heapq
 import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import IO, Final, cast
 
 import pyoxigraph as ox
 
@@ -37,15 +36,14 @@ from graph.door import (
 from graph.errors import Fault, ForeignGraph, Malformed, Notice, Place, Unreadable
 from graph.files import MAX_LINE, Input, Progress, blocks_of, parse, parse_block, place_of, place_where
 from graph.history import Versions, linked, version_lines
-from graph.journal import SECTIONS, Entry, Journal, Sealed, Section
-from graph.store import Reader, Store
+from graph.journal import SECTIONS, Entry, Journal, Sealed
+from graph.sorting import RUN, Lines, Sections, groups, paired
+from graph.sources import Parcel, SourceReport
+from graph.store import Reader, Store, normal_form
 from graph.terms import DCT, PROV, RDF, RECORD_CLASSES, RESOURCE_CLASSES, XSD, Confidence, D, Graphs, Role
 
 STREAMED: Final = 200_000
 """A first load of more statements than this is not sorted but streamed."""
-
-RUN: Final = 300_000
-"""Lines that are sorted in memory at a time."""
 
 LARGE: Final = 20_000_000
 """Bytes of N-Quads from which on a first load goes into its payload as it stands."""
@@ -79,104 +77,6 @@ _SAYS_WITHDRAWN = f"<{D.withdrawnAt}> "
 _SAYS_VERSION = f"<{D.versionOf}> "
 _SAYS_FROM = f'<{D.from_}> "'
 _SAYS_UNTIL = f'<{D.until}> "'
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """Say about a source what its statements do not: ``None`` or empty keeps what is declared already.
-
-    ``confidence`` is a full IRI (V3 where nothing was ever declared), ``title`` maps a language to a text.
-    """
-
-    confidence: str | None = None
-    title: Mapping[str, str] = field(default_factory=dict)
-    licence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """Bring one source: its IRI, the files that state it, and what is declared about it.
-
-    Without any file the source falls silent: all it said is withdrawn.
-    """
-
-    source: str
-    inputs: tuple[Input, ...]
-    declaration: Declaration = Declaration()
-
-
-@dataclass(frozen=True, slots=True)
-class SourceReport:
-    """Tell what a load did to one source. Counts are statements of the graph and records of the source.
-
-    ``revision`` is the number of the change, ``None`` where nothing changed.
-    """
-
-    source: str
-    revision: int | None
-    added: int
-    removed: int
-    records_new: int
-    records_changed: int
-    records_withdrawn: int
-    notices: tuple[Notice, ...] = ()
-
-    @property
-    def unchanged(self) -> bool:
-        """Tell that the register already said all this."""
-        return self.revision is None
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """Tell what a load did: one report per source, and the revision the register stands at now."""
-
-    sources: tuple[SourceReport, ...]
-    revision: int
-
-    @property
-    def unchanged(self) -> bool:
-        """Tell that no source changed anything."""
-        return all(report.unchanged for report in self.sources)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the report as plain JSON."""
-        return {
-            "revision": self.revision,
-            "unchanged": self.unchanged,
-            "sources": [
-                {
-                    "source": report.source,
-                    "revision": report.revision,
-                    "unchanged": report.unchanged,
-                    "statements": {"added": report.added, "removed": report.removed},
-                    "records": {
-                        "new": report.records_new,
-                        "changed": report.records_changed,
-                        "withdrawn": report.records_withdrawn,
-                    },
-                    "notices": [{"message": notice.message, **notice.data} for notice in report.notices],
-                }
-                for report in self.sources
-            ],
-        }
-
-    def lines(self) -> Iterator[str]:
-        """Yield the report as lines of text, one per source and notice."""
-        for report in self.sources:
-            if report.unchanged:
-                yield f"{report.source}: unchanged"
-            else:
-                yield (
-                    f"{report.source}: revision {report.revision}, {report.added} statements added, {report.removed}"
-                    f" removed; {report.records_new} records new, {report.records_changed} changed,"
-                    f" {report.records_withdrawn} withdrawn"
-                )
-            for notice in report.notices[:10]:
-                told = ", ".join(f"{key} {value}" for key, value in notice.data.items())
-                yield f"  {notice.message}" + (f" ({told})" if told else "")
-            if len(report.notices) > 10:
-                yield f"  and {len(report.notices) - 10} notices more"
 
 
 @dataclass(slots=True)
@@ -654,8 +554,8 @@ class _Stage:
 
     def compare(self, statements: Iterable[ox.Quad]) -> Sealed | None:
         """Write what differs from what the source's graphs hold; nothing where nothing does."""
-        with tempfile.TemporaryDirectory(prefix="diaba-") as folder, _Sections(Path(folder)) as sections:
-            new, old = _Lines(Path(folder)), _Lines(Path(folder))
+        with tempfile.TemporaryDirectory(prefix="diaba-") as folder, Sections(Path(folder)) as sections:
+            new, old = Lines(Path(folder)), Lines(Path(folder))
             originals: dict[str, str] = {}
             for quad in statements:
                 target = quad.object
@@ -671,7 +571,7 @@ class _Stage:
             if not self.loading.partial:
                 for quad in self.old():
                     old.add(str(quad))
-            for token, before, after in _paired(_groups(old), _groups(new)):
+            for token, before, after in paired(groups(old), groups(new)):
                 if self.loading.partial:
                     before = self.lines_of(token[1:-2])
                 self.settle(token, before, after, sections, originals)
@@ -695,7 +595,7 @@ class _Stage:
         return {str(quad) for quad in self.loading.graph.outgoing((node,)) if quad.graph_name in homes}
 
     def settle(
-        self, token: str, before: set[str], after: set[str], sections: _Sections, originals: Mapping[str, str]
+        self, token: str, before: set[str], after: set[str], sections: Sections, originals: Mapping[str, str]
     ) -> None:
         """Write the difference of one subject: ``token`` is how its lines begin, the sets are old and new lines."""
         skip = len(token)
@@ -742,7 +642,7 @@ class _Stage:
         return frozenset(hash(record) for record, _, _, home in rows if home.value not in own)
 
     def settle_record(
-        self, token: str, before: set[str], after: set[str], record: tuple[bool, bool], sections: _Sections
+        self, token: str, before: set[str], after: set[str], record: tuple[bool, bool], sections: Sections
     ) -> set[str]:
         """Set the recorded time of a record, and write its old state down as a version; return its new lines."""
         skip, record_iri = len(token), token[1:-2]
@@ -771,7 +671,7 @@ class _Stage:
             sections.write("versions", sorted(map(str, linked(self.loading.graph, before, self.genid))))
         return state_after | times
 
-    def settle_version(self, token: str, lines: set[str], sections: _Sections) -> None:
+    def settle_version(self, token: str, lines: set[str], sections: Sections) -> None:
         """Take a version over into the history: once, and never another under its name."""
         skip, version = len(token), token[1:-2]
         for says, term in ((_SAYS_RECORDED, "d:recordedAt"), (_SAYS_WITHDRAWN, "d:withdrawnAt")):
@@ -829,112 +729,6 @@ class _Stage:
         declare(DCT.title, [ox.Literal(text, language=tag) for tag, text in declaration.title.items()])
         declare(DCT.NS + "license", [ox.NamedNode(declaration.licence)] if declaration.licence else [])
         return sorted(before - after), sorted(after - before)
-
-
-class _Sections:
-    """Collect the three sections of a payload beside one another, on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        self._files = {name: (folder / name).open("w+b") for name in SECTIONS}
-        self.counts: dict[Section, int] = dict.fromkeys(SECTIONS, 0)
-
-    def write(self, section: Section, lines: Iterable[str]) -> None:
-        file = self._files[section]
-        for line in lines:
-            file.write(f"{line} .\n".encode())
-            self.counts[section] += 1
-
-    def pieces(self, section: Section) -> Iterator[bytes]:
-        file = self._files[section]
-        file.seek(0)
-        while piece := file.read(1 << 18):
-            yield piece
-
-    def __enter__(self) -> _Sections:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for file in self._files.values():
-            file.close()
-
-
-class _Lines:
-    """Sort any number of lines, those that do not fit into memory on disk; iterating gives each line once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._runs: list[Path] = []
-        self._ready: list[str] = []
-
-    def add(self, line: str) -> None:
-        self._ready.append(line)
-        if len(self._ready) >= RUN:
-            self._ready.sort()
-            path = self._folder / f"{id(self)}-{len(self._runs)}"
-            with path.open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(f"{line}\n" for line in self._ready)
-            self._runs.append(path)
-            self._ready = []
-
-    def __iter__(self) -> Iterator[str]:
-        self._ready.sort()
-        merged = heapq.merge(*map(_lines_in, self._runs), self._ready) if self._runs else iter(self._ready)
-        last = ""
-        for line in merged:
-            if line != last:
-                yield line
-            last = line
-
-
-def _lines_in(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8", newline="\n") as file:
-        for line in file:
-            yield line[:-1]
-
-
-def _groups(lines: Iterable[str]) -> Iterator[tuple[str, set[str]]]:
-    """Yield the lines of each subject, which sorting has put together, with the text they begin with."""
-    for token, group in groupby(lines, key=lambda line: line[: line.index("> ") + 2]):
-        yield token, set(group)
-
-
-def _paired(
-    old: Iterator[tuple[str, set[str]]], new: Iterator[tuple[str, set[str]]]
-) -> Iterator[tuple[str, set[str], set[str]]]:
-    """Join two sorted streams of groups: each subject once, with its lines on either side."""
-    nothing: tuple[str, set[str]] = ("", set())
-    left, right = next(old, nothing), next(new, nothing)
-    while left[0] or right[0]:
-        if left[0] == right[0]:
-            yield left[0], left[1], right[1]
-            left, right = next(old, nothing), next(new, nothing)
-        elif not right[0] or (left[0] and left[0] < right[0]):
-            yield left[0], left[1], set()
-            left = next(old, nothing)
-        else:
-            yield right[0], set(), right[1]
-            right = next(new, nothing)
-
-
-_scratch = ox.Store()
-_normal: dict[ox.Literal, ox.Literal] = {}
-
-
-def normal_form(literal: ox.Literal) -> ox.Literal:
-    """Return a literal as the store gives it back (``"01"`` as ``"1"``), the same object where that is no different.
-
-    The store itself is asked, so the two can never disagree.
-    """
-    known = _normal.get(literal)
-    if known is None:
-        _scratch.add(ox.Quad(_TYPE, _TYPE, literal))
-        kept = cast(ox.Literal, next(iter(_scratch)).object)
-        _scratch.clear()
-        known = literal if kept == literal else kept
-        if len(_normal) > RUN:
-            _normal.clear()
-        _normal[literal] = known
-    return literal if known == literal else known
 
 
 def _apart(quad: ox.Quad, number: int) -> ox.Quad:

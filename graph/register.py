@@ -28,7 +28,7 @@ from graph.checkpoints import Checkpoints, Room, backup_of, links_of
 from graph.errors import BadSetting, DataDirectory, Held, Place
 from graph.files import Input, Progress, input_of, open_inputs
 from graph.journal import Entry, Journal, Section, sync_folder, write_instant
-from graph.loading import Declaration, Loading, LoadReport, Parcel, SourceReport
+from graph.loading import Loading
 from graph.pack import Pack, read_pack
 from graph.projections import (
     GraphProjection,
@@ -41,6 +41,7 @@ from graph.projections import (
 )
 from graph.resources import folder
 from graph.search import SearchIndex, read_abbreviations
+from graph.sources import Declaration, LoadReport, Parcel, SourceReport
 from graph.store import OxigraphStore, Reader
 from graph.terms import BASE, Confidence
 from graph.words import NO_ABBREVIATIONS, Abbreviations

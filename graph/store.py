@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Protocol, cast, runtime_checkable
+from typing import IO, Final, Protocol, cast, runtime_checkable
 
 import pyoxigraph as ox
 
@@ -262,3 +262,25 @@ def _update(removed: Sequence[ox.Quad], added: Sequence[ox.Quad]) -> str:
 
 def _in_graph(quad: ox.Quad) -> str:
     return f"GRAPH {quad.graph_name} {{{quad.subject} {quad.predicate} {quad.object}}}\n"
+
+
+_scratch = ox.Store()
+_normal: dict[ox.Literal, ox.Literal] = {}
+_MOST_NORMAL: Final = 300_000
+
+
+def normal_form(literal: ox.Literal) -> ox.Literal:
+    """Return a literal as the store gives it back (``"01"`` as ``"1"``), the same object where that is no different.
+
+    The store itself is asked, so the two can never disagree.
+    """
+    known = _normal.get(literal)
+    if known is None:
+        _scratch.add(ox.Quad(_REVISION, _REVISION, literal))
+        kept = cast(ox.Literal, next(iter(_scratch)).object)
+        _scratch.clear()
+        known = literal if kept == literal else kept
+        if len(_normal) > _MOST_NORMAL:
+            _normal.clear()
+        _normal[literal] = known
+    return literal if known == literal else known

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from graph.loading import LoadReport
 from graph.register import Register
+from graph.sources import LoadReport
 
 PREFIXES = """
 @prefix d: <https://w3id.org/diaba/ns#> .
