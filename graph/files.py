@@ -187,7 +187,11 @@ def parse(source: Input, base: str, progress: Callable[[int], None] | None = Non
         if source.format is None:
             yield from map_table(source.path, mapping, base)
         else:
-            yield from map_quads(mapping, _parse_rdf(source, base, progress))
+            try:
+                yield from map_quads(mapping, _parse_rdf(source, base, progress))
+            except Malformed as fault:
+                fault.place = fault.place or Place(source.name)
+                raise
     else:
         yield from _parse_rdf(source, base, progress)
 

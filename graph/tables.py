@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final, cast
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import pyoxigraph as ox
 
@@ -42,6 +42,8 @@ _NOT_CODE: Final = re.compile(
 )
 _SERVICE: Final = re.compile(r"(?<![\w?$:.%-])SERVICE(?![\w:.%-])", re.I)
 _PREFIX: Final = re.compile(r"\bPREFIX\s+([\w.-]*):\s*<" + re.escape(COLUMN) + ">", re.I)
+_IRI_CALL: Final = re.compile(r"(?<![\w?$:.%-])(?:IRI|URI)(?=\s*\()", re.I)
+_BASE: Final = re.compile(r"\bBASE\s*<([^<>\s]*)>", re.I)
 _WHERE_IN_QUERY: Final = re.compile(r"error at (\d+):(\d+): (.*)", re.S)
 
 
@@ -51,12 +53,16 @@ class _Unquoted(csv.excel_tab):
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Hold a mapping as read: the query, what its header says, and the columns it speaks of."""
+    """Hold a mapping as read: what its header says, the columns it speaks of, and the query to run.
+
+    In the query ``IRI()`` is a function of ours, which tells what it cannot make; ``base`` is the query's ``BASE``.
+    """
 
     path: Path
     problem: str
     solution: str
     query: str
+    base: str
     columns: frozenset[str]
     dates: frozenset[str]
     lists: frozenset[str]
@@ -100,7 +106,8 @@ def read_mapping(path: Path) -> Mapping:
         path=path,
         problem=header["problem"],
         solution=header["solution"],
-        query=text,
+        query=_with_our_iri(text),
+        base=base[1] if (base := _BASE.search(text)) else "",
         columns=_columns(path, text),
         dates=frozenset(header.get("dates", "").split()),
         lists=frozenset(header.get("lists", "").split()),
@@ -110,21 +117,31 @@ def read_mapping(path: Path) -> Mapping:
 
 
 def map_table(path: Path, mapping: Mapping, source: str) -> list[ox.Quad]:
-    """Map one table of ``source`` (an IRI) to statements in the default graph; the same file gives the same list."""
-    return map_quads(mapping, table_quads(path, mapping, source))
+    """Map one table of ``source`` (an IRI) to statements in the default graph; the same file gives the same list.
+
+    Raises ``Malformed`` with the line of the row out of which the mapping could not make an IRI, a slug or a day.
+    """
+    result, failures = _construct(mapping, table_quads(path, mapping, source))
+    line = _line_of_row(path, mapping, source, lambda _, failures: bool(failures)) if failures else None
+    return _made(mapping, result, failures, Place(str(path), line))
 
 
 def map_quads(mapping: Mapping, quads: Iterable[ox.Quad]) -> list[ox.Quad]:
     """Run a mapping over statements (of all graphs together) and give what it constructs, each once, in no graph.
 
-    Raises ``Malformed`` when nothing at all comes out: then the mapping is not for this input.
+    Raises ``Malformed`` when nothing at all comes out, because then the mapping is not for this input; and for a value
+    with which a function of the mapping can do nothing, because SPARQL would leave out what depends on it.
     """
-    store = ox.Store()
-    store.bulk_extend(quads)
-    answer = store.query(mapping.query, use_default_graph_as_union=True, custom_functions=_FUNCTIONS)
-    triples = cast(ox.QueryTriples, answer)  # read_mapping lets nothing else through
-    # Oxigraph leaves out what it has constructed before, and gives the same order for the same input
-    result = [ox.Quad(triple.subject, triple.predicate, triple.object) for triple in triples]
+    return _made(mapping, *_construct(mapping, quads), None)
+
+
+def _made(mapping: Mapping, result: list[ox.Quad], failures: list[str], place: Place | None) -> list[ox.Quad]:
+    if failures:
+        raise Malformed(
+            failures[0],
+            remedy="Correct the value, or have the mapping encode it (ENCODE_FOR_URI) or leave it out (FILTER).",
+            place=place,
+        )
     if not result:
         raise Malformed(
             "The mapping made no statement out of this input",
@@ -134,12 +151,46 @@ def map_quads(mapping: Mapping, quads: Iterable[ox.Quad]) -> list[ox.Quad]:
     return result
 
 
+def _construct(mapping: Mapping, quads: Iterable[ox.Quad]) -> tuple[list[ox.Quad], list[str]]:
+    """Give what a mapping constructs, and what its functions could not do (the first of it)."""
+    store = ox.Store()
+    store.bulk_extend(quads)
+    failures: list[str] = []
+    functions = _functions(mapping.base, failures)
+    answer = store.query(mapping.query, use_default_graph_as_union=True, custom_functions=functions)
+    triples = cast(ox.QueryTriples, answer)  # read_mapping lets nothing else through
+    # Oxigraph leaves out what it has constructed before, and gives the same order for the same input
+    return [ox.Quad(triple.subject, triple.predicate, triple.object) for triple in triples], failures
+
+
+def _line_of_row(
+    path: Path, mapping: Mapping, source: str, test: Callable[[list[ox.Quad], list[str]], bool]
+) -> int | None:
+    """Find the line of a row that by itself makes what the test looks for, by halves; ``None`` where none does."""
+    rows = list(_row_quads(path, mapping, source))
+
+    def holds(start: int, end: int) -> bool:
+        return test(*_construct(mapping, (quad for _, quads in rows[start:end] for quad in quads)))
+
+    start, end = 0, len(rows)
+    while end - start > 1:
+        middle = (start + end) // 2
+        start, end = (start, middle) if holds(start, middle) else (middle, end)
+    return rows[start][0] if rows and holds(start, end) else None
+
+
 def table_quads(path: Path, mapping: Mapping, source: str) -> Iterator[ox.Quad]:
     """Yield the cells of a table as statements, one node per row.
 
     Raises ``Malformed`` with file and line for a wrong encoding, a column named twice, a column that the mapping needs
     and the table lacks, a row longer or shorter than the header, and a cell of a *dates* column that is no day.
     """
+    for _, quads in _row_quads(path, mapping, source):
+        yield from quads
+
+
+def _row_quads(path: Path, mapping: Mapping, source: str) -> Iterator[tuple[int, list[ox.Quad]]]:
+    """Yield the statements of each row with the line it starts on."""
     rows = _rows(path, mapping)
     line, header = next(rows, (1, []))
     if not header:
@@ -158,11 +209,12 @@ def table_quads(path: Path, mapping: Mapping, source: str) -> Iterator[ox.Quad]:
         for position in dated:
             _check_day(row[position].strip(), names[position], Place(str(path), line))
         node = ox.NamedNode(f"{source}#row={number}")
-        yield ox.Quad(node, _ROW_NUMBER, ox.Literal(number))
+        quads = [ox.Quad(node, _ROW_NUMBER, ox.Literal(number))]
         for position, cell in enumerate(row):
             for value in cell.split(";") if position in listed else (cell,):
                 if text := value.strip():
-                    yield ox.Quad(node, edges[position], ox.Literal(text))
+                    quads.append(ox.Quad(node, edges[position], ox.Literal(text)))
+        yield line, quads
 
 
 def slug(text: str) -> str:
@@ -212,7 +264,7 @@ def _columns(path: Path, text: str) -> frozenset[str]:
             place=Place(str(path)),
         )  # fmt: skip
     try:
-        results = ox.Store().query(text, custom_functions=_FUNCTIONS)
+        results = ox.Store().query(text, custom_functions=_functions("", []))
     except SyntaxError as fault:
         found = _WHERE_IN_QUERY.match(str(fault))
         line, column = (int(found[1]), int(found[2])) if found else (None, None)
@@ -225,6 +277,15 @@ def _columns(path: Path, text: str) -> frozenset[str]:
     for prefix in _PREFIX.findall(text):
         names.update(re.findall(rf"(?<![\w:.%-]){re.escape(prefix)}:([\w%-]+)", code))
     return frozenset(names - {"_row"})
+
+
+def _with_our_iri(text: str) -> str:
+    """Put our function in the place of IRI() and URI(), wherever these are code."""
+    pieces, done = [], 0
+    for other in _NOT_CODE.finditer(text):
+        pieces += [_IRI_CALL.sub(f"<{FUNCTION}iri>", text[done : other.start()]), other[0]]
+        done = other.end()
+    return "".join([*pieces, _IRI_CALL.sub(f"<{FUNCTION}iri>", text[done:])])
 
 
 def _kind(path: Path) -> str:
@@ -312,21 +373,47 @@ def _check_day(text: str, column: str, place: Place) -> None:
         ) from fault  # fmt: skip
 
 
-def _slug_of(term: ox.Literal) -> ox.Literal | None:
-    text = slug(term.value)
-    return ox.Literal(text) if text else None
+_Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+_Function = Callable[..., _Term | None]
 
 
-def _day_after(term: ox.Literal) -> ox.Literal | None:
-    """Give the day after: how a mapping turns an inclusive end into the exclusive one of the register."""
-    try:
-        day = date.fromisoformat(term.value[:10]) + timedelta(days=1)
-    except (ValueError, OverflowError):
+def _functions(base: str, failures: list[str]) -> dict[ox.NamedNode, _Function]:
+    """Return the functions of a mapping, which note in ``failures`` the first value they can do nothing with."""
+
+    def fail(words: str, term: _Term) -> None:
+        if not failures:
+            text = term.value if isinstance(term, ox.Literal) else str(term)
+            failures.append(words.format(text if len(text) <= 100 else text[:100] + "…"))
+
+    def make_iri(term: _Term) -> ox.NamedNode | None:
+        if isinstance(term, ox.NamedNode):
+            return term
+        if isinstance(term, ox.Literal) and term.datatype.value == XSD.string:
+            try:
+                return ox.NamedNode(urljoin(base, term.value) if base else term.value)
+            except ValueError:
+                pass  # told below, with what is no text
+        fail('The mapping makes an IRI of "{}", which cannot be one', term)
         return None
-    return ox.Literal(day.isoformat(), datatype=ox.NamedNode(XSD.date))
 
+    def make_slug(term: _Term) -> ox.Literal | None:
+        text = slug(term.value) if isinstance(term, ox.Literal) else ""
+        if not text:
+            fail('The mapping makes a slug of "{}", which has no letter for it', term)
+            return None
+        return ox.Literal(text)
 
-_FUNCTIONS: Final[dict[ox.NamedNode, Callable[..., ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | None]]] = {
-    ox.NamedNode(FUNCTION + "slug"): _slug_of,
-    ox.NamedNode(FUNCTION + "dayAfter"): _day_after,
-}
+    def make_day_after(term: _Term) -> ox.Literal | None:
+        """Give the day after: how a mapping turns an inclusive end into the exclusive one of the register."""
+        try:
+            day = date.fromisoformat(term.value[:10] if isinstance(term, ox.Literal) else "") + timedelta(days=1)
+        except (ValueError, OverflowError):
+            fail('The mapping asks for the day after "{}", which is no day', term)
+            return None
+        return ox.Literal(day.isoformat(), datatype=ox.NamedNode(XSD.date))
+
+    return {
+        ox.NamedNode(FUNCTION + "iri"): make_iri,
+        ox.NamedNode(FUNCTION + "slug"): make_slug,
+        ox.NamedNode(FUNCTION + "dayAfter"): make_day_after,
+    }

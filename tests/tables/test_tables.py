@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.errors import Malformed, Unreadable
+from graph.errors import Malformed, Place, Unreadable
+from graph.files import input_of, parse
 from graph.tables import COLUMN, column_name, is_table, map_quads, map_table, read_mapping, slug, table_quads
 
 SOURCE = "https://example.org/bodies"
@@ -168,6 +169,56 @@ def test_a_mapping_for_something_else_is_said_to_make_nothing(tmp_path: Path) ->
         make(tmp_path, "name,alt,since,last\n,x,,\n")
 
 
+@pytest.mark.parametrize(
+    ("table", "mapping", "line", "words"),
+    [
+        ("name,alt,since,last\nA,,,\nX>Y,,,\nB,,,\n", MAPPING.replace("f:slug(?name)", "?name"), 3, '/col:X>Y"'),
+        ("name,alt,since,last\nA b,,,\nB,,,\n", MAPPING.replace("f:slug(?name)", "?name"), 2, '/col:A b"'),
+        ("name,alt,since,last\nA,,,\nB,,,\n…,,,\n", MAPPING, 4, 'slug of "…"'),
+        (
+            "name,alt,since,last\nA,,,\nB,,,2025\n",
+            MAPPING.replace("dates: since last", "dates: since"),
+            3,
+            'the day after "2025"',
+        ),
+        (
+            "name,alt,since,last\nA,,,\nB,X>Y,,\n",
+            MAPPING.replace("?row col:alt ?alt", "?row col:alt ?a BIND(uri (CONCAT('urn:x:', ?a)) AS ?alt)"),
+            3,
+            '"urn:x:X>Y"',
+        ),
+        (
+            "name,alt,since,last\nA,,,\nB,,,\n",
+            MAPPING.replace("CONCAT(", "STRLANG(CONCAT(").replace("f:slug(?name))", "f:slug(?name)), 'vi')"),
+            2,
+            "IRI of",
+        ),
+    ],
+)
+def test_a_row_out_of_which_something_cannot_be_made_is_refused_not_dropped(
+    tmp_path: Path, table: str, mapping: str, line: int, words: str
+) -> None:
+    with pytest.raises(Malformed) as caught:
+        make(tmp_path, table, mapping)
+    assert words in caught.value.message
+    assert caught.value.remedy
+    assert caught.value.place == Place(str(tmp_path / "bodies.csv"), line)
+
+
+def test_a_row_that_the_mapping_filters_out_is_not_asked_for_an_iri(tmp_path: Path) -> None:
+    mapping = MAPPING.replace("f:slug(?name)", "?name").replace(
+        "OPTIONAL { ?row col:alt", 'FILTER(?name != "X>Y")\n  OPTIONAL { ?row col:alt'
+    )
+    quads = make(tmp_path, "name,alt,since,last\nA,,,\nX>Y,,,\n", mapping)
+    assert {quad.subject.value for quad in quads} == {"https://example.org/col:A"}  # type: ignore[union-attr]
+
+
+def test_an_iri_resolves_against_the_base_of_the_mapping(tmp_path: Path) -> None:
+    mapping = MAPPING.replace("PREFIX col:", "BASE <https://example.org/base/>\nPREFIX col:", 1)
+    quads = make(tmp_path, mapping=mapping.replace('"https://example.org/col:"', '"body/"'))
+    assert values(quads, "/base/body/hue", "prefLabel") == {"Huế"}
+
+
 def test_a_mapping_that_is_missing_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(Unreadable):
         read_mapping(tmp_path / "nowhere.rq")
@@ -304,3 +355,14 @@ def test_the_example_in_the_documentation_runs(tmp_path: Path) -> None:
     quads = make(tmp_path, blocks["csv"], blocks["sparql"])
     assert values(quads, "province-of-a", "#from") == {"2011-01-01"}
     assert values(quads, "province-of-b", "#until") == {"2011-01-01"}
+
+
+def test_a_value_in_mapped_rdf_that_makes_no_iri_is_told_with_the_file(tmp_path: Path) -> None:
+    rules, data = tmp_path / "names.rq", tmp_path / "names.ttl"
+    rules.write_text(
+        "# problem: a\n# solution: b\nCONSTRUCT { ?x <urn:p> ?y } WHERE { ?x <urn:key> ?key BIND(IRI(?key) AS ?y) }"
+    )
+    data.write_text('<urn:a> <urn:key> "urn:b" . <urn:c> <urn:key> "not an IRI" .')
+    with pytest.raises(Malformed, match='"not an IRI"') as caught:
+        list(parse(input_of(data, rules), SOURCE))
+    assert caught.value.place == Place(str(data))
