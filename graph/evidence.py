@@ -7,7 +7,7 @@ never joined: a claim that lacks an attribute is a claim all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -106,11 +106,14 @@ class Gathering:
         self._records: dict[str, Responsibility] = {}
         self._created_by: dict[str, tuple[Transfer, ...]] = {}
         self._exclusive: dict[str, bool] = {}
+        self._held_by: dict[str, tuple[str, ...]] = {}
+        self._for_members: dict[str, tuple[str, ...]] = {}
         self._countries: frozenset[str] | None = None
 
     def gather(self, resource: str) -> Evidence:
         """Fetch the evidence on one resource; see the function of the same name."""
-        if max(len(self._records), len(self._scoped), len(self._holders), len(self._areas)) > _MOST_KEPT:
+        kept: tuple[Sized, ...] = (self._records, self._scoped, self._holders, self._areas, self._held_by)
+        if any(len(one) > _MOST_KEPT for one in kept):
             self._forget()
         about = self._facts([resource], _RESOURCE).get(resource, _NOTHING)
         containers = self._containers(resource, about.all(DCAT.inSeries))
@@ -121,7 +124,7 @@ class Gathering:
         candidates = frozenset(
             {
                 *_flat(self._pointing([resource], (D.covers,))),
-                *_flat(self._pointing(containers, (D.coversMembersOf,))),
+                *(record for container in containers for record in self._for_members[container]),
                 *self._in_scope(fields, areas or self._country_areas()),
             }
         )
@@ -202,17 +205,22 @@ class Gathering:
 
     def _containers(self, resource: str, series: list[str]) -> dict[str, frozenset[str]]:
         """Find the series and catalogues that hold the resource: each with all that hold it in turn."""
-        holding: dict[str, set[str]] = {resource: set(series)}
-        frontier = {resource}
-        while frontier:
-            for node, lists in self._pointing(frontier, _LISTED_BY).items():
-                holding[node].update(lists)
-            found = {container for node in frontier for container in holding[node]} - holding.keys()
-            above = self._facts(sorted(found), (DCAT.inSeries,)) if found else {}
-            holding.update({node: set(above.get(node, _NOTHING).all(DCAT.inSeries)) for node in found})
-            frontier = found
-        del holding[resource]
+        direct = {*series, *self._pointing([resource], _LISTED_BY).get(resource, _NONE)}
+        found = _closure(direct, self._load_containers, self._held_by.__getitem__) - {resource}
+        holding = {node: self._held_by[node] for node in found}
         return {node: frozenset(_reachable(node, holding)) for node in holding}
+
+    def _load_containers(self, nodes: list[str]) -> None:
+        """Learn of series and catalogues what holds them, and the records on their members."""
+        new = [node for node in nodes if node not in self._held_by]
+        if not new:
+            return
+        listed = self._pointing(new, _LISTED_BY)
+        facts = self._facts(new, (DCAT.inSeries,))
+        records = self._pointing(new, (D.coversMembersOf,))
+        for node in new:
+            self._held_by[node] = (*facts.get(node, _NOTHING).all(DCAT.inSeries), *listed.get(node, _NONE))
+            self._for_members[node] = tuple(records.get(node, _NONE))
 
     def _load_fields(self, nodes: list[str]) -> None:
         new = [node for node in nodes if node not in self._broader]

@@ -6,7 +6,7 @@ evidence never matters: every set is sorted by IRI before it is put out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -24,7 +24,7 @@ from graph.model import (
     Transfer,
     Via,
 )
-from graph.succession import Context, Follower, existence, fields_of, is_country
+from graph.succession import Context, Follower, bounds, fields_of, is_country
 from graph.terms import Confidence, D, Role, Status
 
 _REACH_ORDER = {Reach.resource: 0, Reach.members: 1, Reach.scope: 2}
@@ -57,11 +57,64 @@ class Weighing:
         self.follower = Follower(evidence, fields_of(evidence))
         self._spans: dict[str, Interval] = {}
         self._ancestors: dict[str, tuple[frozenset[str], tuple[str, ...] | None]] = {}
+        self._verified: dict[str, tuple[Transfer, ...]] = {}
+        self._vias: dict[str, Via | None] = {}
         self._records: dict[tuple[str, bool], list[Responsibility]] = {}
         for iri in sorted(evidence.candidates):
             record = evidence.responsibilities[iri]
             for role in record.roles:
                 self._records.setdefault((role, record.verified), []).append(record)
+
+    # --- when the answer can change --------------------------------------------------------------------------------
+
+    def turning_days(self, role: str) -> list[date]:
+        """Return the days on which the answer on a role can change, in order: from one to the next it does not.
+
+        Fewer than ``Evidence.boundaries``, as other roles have no say in it. Of each record that claims the role they
+        are the days on which it takes and loses effect (step 4, which counts in laws, transfers and parents) and, in
+        between, those on which its holders, their heirs or the bodies of a kind come and go (steps 3 and 6). Before
+        and after that it makes no difference who would hold by it. Where a scope, an exclusion or a kind of body must
+        be matched against areas, the days on which areas change come in; a mandate depends on the accountable.
+        """
+        days: set[date] = set()
+        by_area = mandated = False
+        for verified in (True, False):
+            for record in self._records.get((role, verified), ()):
+                by_area |= self._depends_on_areas(record)
+                if self.ancestors(record.iri)[1] is not None:
+                    continue
+                span = self.effective(record.iri)
+                if span.is_empty:
+                    continue
+                days.update(bounds(span))
+                mandated |= self._by_mandate(record.iri)
+                if record.holder_kind is not None:
+                    holders = {body for bodies in self.evidence.bodies_in.values() for body in bodies}
+                else:
+                    holders = set(record.holders)
+                for holder in holders:
+                    days.update(day for day in self.follower.turning_days(holder) if span.contains(day))
+        if by_area:
+            days.update(self._area_days())
+        if mandated and role == Role.executes:
+            days.update(self.turning_days(Role.accountable))
+        return sorted(days)
+
+    def _area_days(self) -> Iterator[date]:
+        """Yield the days on which an area comes or goes, changes its place, or is followed by another."""
+        for iri, area in self.evidence.areas.items():
+            yield from bounds(area.span)
+            for placement in area.placements:
+                yield from bounds(placement.span)
+            for succession in self.evidence.successions.get(iri, ()):
+                if succession.event.day is not None:
+                    yield succession.event.day
+
+    def _depends_on_areas(self, record: Responsibility) -> bool:
+        if record.excludes or record.holder_kind is not None:
+            return True
+        evidence = self.evidence
+        return evidence.resource not in record.covers and evidence.containers.keys().isdisjoint(record.members_of)
 
     # --- the answer -------------------------------------------------------------------------------------------------
 
@@ -72,7 +125,7 @@ class Weighing:
         lines = _merge(kept)
         beaten: tuple[Line, ...] = ()
         contradicted: tuple[Line, ...] = ()
-        if role in self.evidence.exclusive:
+        if len(lines) > 1 and role in self.evidence.exclusive:
             lines, beaten = self._prefer_specific(lines, day)
             lines, lost, contradicted = self._break_ties(lines, day)
             beaten += lost
@@ -141,7 +194,7 @@ class Weighing:
         later: list[tuple[Responsibility, tuple[str, ...]]] = []
         cycles: set[tuple[str, ...]] = set()
         for record in records:
-            via = self._reach(record, context)
+            via = self._via(record, context)
             if via is None:
                 continue
             _, cycle = self.ancestors(record.iri)
@@ -181,6 +234,15 @@ class Weighing:
         replaced = self._replaced(candidate.record.iri for candidate in kept)
         kept = [candidate for candidate in kept if candidate.record.iri not in replaced]
         return _Round(tuple(kept), tuple(earlier), tuple(later), tuple(sorted(cycles)))
+
+    def _via(self, record: Responsibility, context: Context) -> Via | None:
+        """Return what ``_reach`` says, once for all days where the days make no difference."""
+        if record.iri in self._vias:
+            return self._vias[record.iri]
+        via = self._reach(record, context)
+        if not self._depends_on_areas(record):
+            self._vias[record.iri] = via
+        return via
 
     def _reach(self, record: Responsibility, context: Context) -> Via | None:
         """Say by what a record reaches the resource on a day, or that it does not (step 3)."""
@@ -224,7 +286,7 @@ class Weighing:
                 holder = self.evidence.holders.get(body)
                 if holder is None or kind not in holder.kinds:
                     continue
-                span = existence(self.evidence, body)
+                span = self.follower.existence(body)
                 if span.contains(context.day):
                     living.setdefault(area, set()).add(body)
                 elif span.ended_by(context.day):
@@ -266,7 +328,7 @@ class Weighing:
                     span &= self.effective(parent)
             if transfer.kind == D.mandate:
                 for party in (*transfer.transferors, *record.holders):
-                    span &= existence(self.evidence, party)
+                    span &= self.follower.existence(party)
         self._spans[iri] = span
         return span
 
@@ -285,7 +347,11 @@ class Weighing:
         return span
 
     def _transfers(self, iri: str) -> tuple[Transfer, ...]:
-        return tuple(transfer for transfer in self.evidence.created_by.get(iri, ()) if transfer.verified)
+        found = self._verified.get(iri)
+        if found is None:
+            made = self.evidence.created_by.get(iri, ())
+            found = self._verified[iri] = tuple(transfer for transfer in made if transfer.verified)
+        return found
 
     def ancestors(self, iri: str) -> tuple[frozenset[str], tuple[str, ...] | None]:
         """Return the responsibilities a chain of transfers goes back to, and the circle it runs in, if it does."""
@@ -337,7 +403,7 @@ class Weighing:
         coming: list[str] = []
         undecided = not holders
         for holder in holders:
-            if existence(self.evidence, holder).starts_after(day):
+            if self.follower.existence(holder).starts_after(day):
                 coming.append(holder)
                 continue
             following = self.follower.follow(holder, record.span.start, day)
@@ -469,7 +535,7 @@ class Weighing:
             and not candidate.undecided
             and candidate.record.span.start is not None
             and candidate.record.span.start >= moved_on
-            and all(existence(self.evidence, holder).contains(day) for holder in candidate.holders)
+            and all(self.follower.existence(holder).contains(day) for holder in candidate.holders)
             for candidate in rival.candidates
         )
 

@@ -66,10 +66,9 @@ def standings_of(evidence: Evidence) -> list[Standing]:
     unknown are left out.
     """
     weighing = Weighing(evidence)
-    days = (None, *evidence.boundaries())
     found: list[Standing] = []
     for role in sorted(evidence.roles() | {Role.accountable}):
-        for standing in _spans(weighing, role, days):
+        for standing in _spans(weighing, role, (None, *weighing.turning_days(role))):
             if standing.status != Status.unknown or role == Role.accountable:
                 found.append(standing)
     return found

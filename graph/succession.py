@@ -116,6 +116,11 @@ def context(evidence: Evidence, fields: frozenset[str], day: date) -> Context:
     return Context(day, fields, areas, inside, common, touched)
 
 
+def bounds(span: Interval) -> tuple[date, ...]:
+    """Return the days on which an interval begins and ends, as far as it does."""
+    return tuple(day for day in (span.start, span.end) if day is not None)
+
+
 def existence(evidence: Evidence, holder: str) -> Interval:
     """Return the days on which a holder exists; a post exists while its body does."""
     span = ALWAYS
@@ -152,6 +157,9 @@ def step_of(succession: Succession, day: date) -> Step:
     )
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class Follower:
     """Follow holders of one resource's records to a day (step 6)."""
 
@@ -160,6 +168,14 @@ class Follower:
         self.fields = fields
         self._contexts: dict[date, Context] = {}
         self._containers: dict[tuple[str, date], frozenset[str]] = {}
+        self._existence: dict[str, Interval] = {}
+
+    def existence(self, holder: str) -> Interval:
+        """Return the days on which a holder exists."""
+        found = self._existence.get(holder)
+        if found is None:
+            found = self._existence[holder] = existence(self.evidence, holder)
+        return found
 
     def context(self, day: date) -> Context:
         found = self._contexts.get(day)
@@ -182,6 +198,10 @@ class Follower:
         it ends with, the best matching condition wins (both, field, area, residual). Days only grow along a path, so
         no succession is used twice and the walk ends, even where a body is established again.
         """
+        if holder not in self.evidence.successions:
+            itself = frozenset((holder,))
+            gone = holder != D.nobody and self.existence(holder).ended_by(day)
+            return Following(_NONE, (), itself) if gone else Following(itself, (), _NONE)
         holders: set[str] = set()
         lost: set[str] = set()
         steps: list[Step] = []
@@ -199,7 +219,7 @@ class Follower:
                     assert moved_on is not None  # _moves yields dated events only
                     steps.append(step_of(succession, moved_on))
                     queue.append((succession.successor, moved_on))
-            elif node != D.nobody and existence(self.evidence, node).ended_by(day):
+            elif node != D.nobody and self.existence(node).ended_by(day):
                 lost.add(node)
             else:
                 holders.add(node)
@@ -220,7 +240,7 @@ class Follower:
             ):
                 by_day.setdefault(moved_on, []).append(succession)
         for moved_on in sorted(by_day):
-            survives = not existence(self.evidence, node).ended_by(moved_on)
+            survives = not self.existence(node).ended_by(moved_on)
             ranked = [(self._match(succession, moved_on), succession) for succession in by_day[moved_on]]
             floor = 1 if survives else max(0, *(rank for rank, _ in ranked))
             moves = [succession for rank, succession in ranked if rank >= floor]
@@ -235,6 +255,27 @@ class Follower:
         if (succession.fields and not fits_field) or (succession.areas and not fits_area):
             return -1
         return 2 * fits_field + fits_area
+
+    def turning_days(self, holder: str) -> frozenset[date]:
+        """Return the days on which what becomes of a holder's duties can change, wherever they may have gone.
+
+        These are the first and last days of the holder, of a post's body and of every possible heir, and the days of
+        the events by which they would go on.
+        """
+        days: set[date] = set()
+        seen: set[str] = set()
+        queue = [holder]
+        while queue:
+            node = queue.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            days.update(bounds(self.existence(node)))
+            for succession in self.evidence.successions.get(node, ()):
+                if succession.event.day is not None:
+                    days.add(succession.event.day)
+                queue.append(succession.successor)
+        return frozenset(days)
 
     def unverified_heirs(self, holder: str, day: date) -> list[Step]:
         """Return the steps said, without verification, to lead on from a holder that ended, sorted by succession."""

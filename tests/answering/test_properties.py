@@ -83,6 +83,20 @@ def test_an_answer_changes_only_on_a_boundary(facts: list[Fact], role: str, day:
         assert (now.status, now.holders, now.premises) == (then.status, then.holders, then.premises)
 
 
+@given(registers(), st.sampled_from(ROLES), ANY_DAY | NEAR_A_BOUNDARY)
+def test_the_answer_on_a_role_changes_only_on_a_turning_day_of_the_role(
+    facts: list[Fact], role: str, day: date
+) -> None:
+    for dataset in DATASETS:
+        evidence = gather(store_of(facts), dataset)
+        weighing = Weighing(evidence)
+        days = weighing.turning_days(role)
+        assert set(days) <= set(evidence.boundaries())
+        last = max((turning for turning in days if turning <= day), default=date.min)
+        now, then = weighing.decide(role, day), weighing.decide(role, last)
+        assert (now.status, now.holders, now.premises) == (then.status, then.holders, then.premises)
+
+
 @given(st.sampled_from(DAYS), st.sampled_from(DAYS))
 def test_a_responsibility_holds_on_its_first_day_and_not_on_its_until(start: date, end: date) -> None:
     start, end = sorted((start, end))
