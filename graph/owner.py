@@ -21,13 +21,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
+from graph import archive
 from graph.checkpoints import Checkpoint, Room
 from graph.errors import BadQuestion, Busy, DataDirectory, Fault, Held, Notice, Place, StoreFault, Unanswered
 from graph.files import Progress
 from graph.journal import write_instant
-from graph.loading import LoadReport, SourceReport
 from graph.messages import PROTOCOL, SOCKET, Channel, TooLong, call, listen, read_fault, write_fault
 from graph.register import Register, RegisterReader
+from graph.sources import LoadReport, SourceReport
 from graph.view import open_view
 
 PATIENCE: Final = 10.0
@@ -222,6 +223,10 @@ class Owner:
         """Make everything anew from the journal as ``Register.rebuild`` does, when its turn comes."""
         self._rebuild(progress)
 
+    def redact(self, numbers: Iterable[int], why: str, who: str | None = None, progress: Progress | None = None) -> int:
+        """Destroy what changes carried, as ``graph.archive.redact`` does, when its turn comes; return the revision."""
+        return self._redact(list(numbers), why, who, progress)
+
     def checkpoint(self, at_least: int | None = None, patience: float = FRESH) -> Checkpoint:
         """Return a checkpoint that holds change ``at_least`` (``None``: the last one), as soon as there is one.
 
@@ -274,10 +279,27 @@ class Owner:
     ) -> None:
         def work() -> None:
             self._register.rebuild(progress)
-            self._checkpoints = self._register.checkpoints(self._room)
-            self._take(anew=True)
+            self._start_checkpoints_anew()
 
         self._change("rebuild", who or _user(), work, waiting)
+
+    def _redact(
+        self, numbers: list[int], why: str, who: str | None, progress: Progress | None,
+        waiting: Callable[[int], None] = lambda _: None,
+    ) -> int:  # fmt: skip
+        who = who or _user()
+
+        def work() -> int:
+            revision = archive.redact(self._register, numbers, who, why, progress)
+            self._start_checkpoints_anew()
+            return revision
+
+        return self._change("redact", who, work, waiting)
+
+    def _start_checkpoints_anew(self) -> None:
+        """Take checkpoints of the stores that a rebuild has put in the place of the old ones."""
+        self._checkpoints = self._register.checkpoints(self._room)
+        self._take(anew=True)
 
     def _change(self, what: str, who: str, work: Callable[[], _T], waiting: Callable[[int], None]) -> _T:
         with self._turns.taken(what, who, waiting=waiting):
@@ -408,6 +430,11 @@ class Owner:
         if verb == "rebuild":
             self._rebuild(caller.progress, given.get("who"), caller.waiting)
             return {"revision": self._revision}
+        if verb == "redact":
+            revision = self._redact(
+                given.get("numbers", []), given.get("why", ""), given.get("who"), caller.progress, caller.waiting
+            )
+            return {"revision": revision}
         if verb == "checkpoint":
             taken = self.checkpoint(given.get("at_least"), min(given.get("patience", FRESH), _IDLE))
             return {"revision": taken.revision, "taken_at": write_instant(taken.taken_at)}
@@ -438,12 +465,17 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
+def _are_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, int) and _is_number(one) for one in value)
+
+
 VERBS: Final[dict[str, dict[str, Callable[[Any], bool]]]] = {
     "load": {
         "files": _are_texts, "source": _is_text, "confidence": _is_text, "partial": _is_flag, "history": _is_flag,
         "mapping": _is_text, "message": lambda value: isinstance(value, str), "who": _is_text,
     },
     "rebuild": {"who": _is_text},
+    "redact": {"numbers": _are_numbers, "why": lambda value: isinstance(value, str), "who": _is_text},
     "status": {},
     "checkpoint": {"at_least": _is_whole, "patience": _is_number},
     "stop": {},
@@ -531,6 +563,11 @@ class Client:
         """Make everything anew from the journal as ``Register.rebuild`` does."""
         self._ask("rebuild", {"who": _user()}, progress)
 
+    def redact(self, numbers: Iterable[int], why: str, who: str | None = None, progress: Progress | None = None) -> int:
+        """Destroy what changes carried, as ``graph.archive.redact`` does; return the revision."""
+        arguments = {"numbers": list(numbers), "why": why, "who": who or _user()}
+        return int(self._ask("redact", arguments, progress)["revision"])
+
     def status(self) -> dict[str, Any]:
         """Tell as plain JSON how things stand; see ``Owner.status``."""
         found: dict[str, Any] = self._ask("status", {})
@@ -551,7 +588,7 @@ class Client:
     def _ask(
         self, verb: str, arguments: dict[str, Any], progress: Progress | None = None, patience: float | None = None
     ) -> Any:
-        changes = verb in ("load", "rebuild")
+        changes = verb in ("load", "rebuild", "redact")
         connection = call(self.data, patience or PATIENCE)
         if connection is None:
             raise Held(
@@ -598,6 +635,12 @@ class Client:
                 "The process that holds the data directory went away before it answered: whether the change was"
                 f" recorded is not known; if it was, the journal has a change of yours after number {revision}",
                 remedy="Load the same again: what is recorded already changes nothing.", place=Place(str(self.data)),
+            )  # fmt: skip
+        if verb == "redact" and changing:
+            return Unanswered(
+                "The process that holds the data directory went away before it answered: whether the changes are"
+                " redacted is not known",
+                remedy="See diaba journal log, and redact what is not.", place=Place(str(self.data)),
             )  # fmt: skip
         return Unanswered(
             "The process that holds the data directory went away before it answered",

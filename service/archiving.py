@@ -1,7 +1,7 @@
 """Keep a register for good, from a terminal: its journal, backups, earlier states and redactions.
 
-What only reads works beside a running service; ``restore`` makes a directory of its own; ``redact`` needs the register
-to itself.
+What only reads works beside a running service; ``restore`` makes a directory of its own; ``redact`` is handed to the
+process that owns the register.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from graph import archive
 from graph.archive import read_time
 from graph.errors import NotFound
 from graph.journal import SECTIONS, Change
+from graph.owner import writing
 from service import terminal
 from service.clocks import parse_instant
-from service.shell import common, following, opened, print_json, settings_of, wants_json, wording_of
+from service.shell import common, data_of, following, opened, print_json, settings_of, wants_json, wording_of
 
 
 @click.group()
@@ -104,8 +105,8 @@ def redact(ctx: click.Context, numbers: tuple[int, ...], why: str, yes: bool) ->
     listed = ", ".join(map(str, numbers))
     if not yes:
         click.confirm(say("journal.destroy", numbers=listed), abort=True, err=True)
-    with opened(ctx) as register, following(say) as progress:
-        revision = archive.redact(register, numbers, getpass.getuser(), why, progress)
+    with writing(data_of(ctx)) as register, following(say) as progress:
+        revision = register.redact(numbers, why, getpass.getuser(), progress)
     if wants_json(ctx):
         print_json({"redacted": list(numbers), "revision": revision})
     else:
@@ -144,9 +145,9 @@ def restore(ctx: click.Context, folder: Path, to: str | None) -> None:
 def snapshot(ctx: click.Context, known_at: str, out: Path) -> None:
     """Write every statement as it was known at an instant."""
     say = wording_of(ctx)
-    with opened(ctx) as register:
-        moment = parse_instant(known_at, register.reader.pack.timezone, say)
-        count = archive.write_snapshot(register.reader, moment, out)
+    with opened(ctx) as reader:
+        moment = parse_instant(known_at, reader.pack.timezone, say)
+        count = archive.write_snapshot(reader, moment, out)
     _told(ctx, "data.snapshot", {"path": str(out), "statements": count})
 
 

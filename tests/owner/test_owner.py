@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.errors import BadQuestion, Busy, Fault, Held, Malformed, StoreFault, Unanswered, Unreadable
+from graph.errors import BadQuestion, Busy, Fault, Held, Malformed, NotFound, StoreFault, Unanswered, Unreadable
 from graph.messages import LONGEST, PROTOCOL, SOCKET, Channel, call, read_fault, write_fault
 from graph.owner import Client, Owner, Turns, owning, reading, writing
 from graph.register import CHECKPOINTS, Register, RegisterReader
@@ -155,6 +155,18 @@ with writing(sys.argv[1]) as register:
         with open_view(owner.data) as view:
             assert holder_of(view, "wells") == "body"
             assert [hit.label for hit in view.search.search("wells")] == ["wells 0"]
+
+    def test_a_redaction_is_handed_over_too(self, owner: Owner, client: Client, tmp_path: Path) -> None:
+        client.load(write_record(tmp_path, "wells", "before"), source_of("wells"))
+        client.load(write_record(tmp_path, "wells", "after"), source_of("wells"))
+        with pytest.raises(NotFound):
+            client.redact([99], "a person's name", "thu")
+        revision = client.redact([2], "a person's name", "thu")
+        assert client.checkpoint() == revision
+        with open_view(owner.data) as view:
+            assert holder_of(view, "wells") == "after"
+        [redacted] = [change for change in owner._register.journal.changes() if change.redacted]
+        assert (redacted.number, redacted.redacted_by) == (2, "thu")
 
     def test_what_the_disk_refuses_is_told_as_recorded_or_not(
         self, owner: Owner, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
