@@ -18,7 +18,7 @@ import urllib.request
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Final, Protocol, cast
@@ -27,8 +27,8 @@ from xml.parsers import expat
 
 import pyoxigraph as ox
 
-from graph.errors import Malformed, Place, Unreadable
-from graph.tables import is_table, map_quads, map_table, read_mapping
+from graph.errors import Fault, Malformed, Place, Unreadable
+from graph.tables import is_table, line_of_statement, map_quads, map_table, read_mapping
 
 MAX_LINE: Final = 1 << 20
 """Longest line, in bytes, of a format that is written in lines; and longest literal, in characters."""
@@ -182,25 +182,29 @@ def parse(source: Input, base: str, progress: Callable[[int], None] | None = Non
     ``base`` resolves relative IRIs; ``progress`` is told the bytes read so far (of the unpacked file). Raises
     ``Malformed`` with file, line and column, or ``Unreadable``.
     """
-    if source.mapping is not None:
-        mapping = read_mapping(source.mapping)
+    if source.mapping is None:
+        yield from _parse_rdf(source, base, progress)
+        return
+    mapping = read_mapping(source.mapping)
+    try:
         if source.format is None:
             yield from map_table(source.path, mapping, base)
         else:
-            try:
-                yield from map_quads(mapping, _parse_rdf(source, base, progress))
-            except Malformed as fault:
-                fault.place = fault.place or Place(source.name)
-                raise
-    else:
-        yield from _parse_rdf(source, base, progress)
+            yield from map_quads(mapping, _parse_rdf(source, base, progress))
+    except Fault as fault:
+        if fault.place is None:
+            fault.place = Place(source.name)
+        elif fault.place.file == str(source.path):  # which is a copy when the table was fetched
+            fault.place = replace(fault.place, file=source.name)
+        raise
 
 
 def place_of(source: Input, base: str, number: int) -> Place:
     """Find the line on which the statement with this number (from 1) ends, by reading the file again line by line.
 
     Exact to the line for the formats written in lines, save that a statement of more than a hundred lines is found by
-    its first; JSON-LD and RDF/XML come out to a few lines. The line is unknown for mapped files.
+    its first; JSON-LD and RDF/XML come out to a few lines. In a mapped table it is the line of the row that makes the
+    statement, unless that takes several; of mapped RDF the line is unknown.
     """
     return place_where(source, base, islice_match(number))
 
@@ -219,7 +223,10 @@ def islice_match(number: int) -> Callable[[ox.Quad], bool]:
 
 def place_where(source: Input, base: str, match: Callable[[ox.Quad], bool]) -> Place:
     """Find the line of the first statement for which ``match`` holds; the file alone where there is none."""
-    if source.mapping is not None or source.format is None:
+    if source.mapping is not None and source.format is None:
+        line = line_of_statement(source.path, read_mapping(source.mapping), base, match)
+        return Place(source.name, line)
+    if source.mapping is not None:
         return Place(source.name)
     with _opened(source.path, source.gzipped) as stream:
         lines = _LineByLine(stream)

@@ -163,6 +163,15 @@ def _construct(mapping: Mapping, quads: Iterable[ox.Quad]) -> tuple[list[ox.Quad
     return [ox.Quad(triple.subject, triple.predicate, triple.object) for triple in triples], failures
 
 
+def line_of_statement(path: Path, mapping: Mapping, source: str, match: Callable[[ox.Quad], bool]) -> int | None:
+    """Find the line of the row that makes the first statement for which ``match`` holds.
+
+    ``None`` where there is no such statement, or where it takes several rows to make it.
+    """
+    wanted = next(filter(match, map_table(path, mapping, source)), None)
+    return _line_of_row(path, mapping, source, lambda made, _: wanted in made) if wanted is not None else None
+
+
 def _line_of_row(
     path: Path, mapping: Mapping, source: str, test: Callable[[list[ox.Quad], list[str]], bool]
 ) -> int | None:

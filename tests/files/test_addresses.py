@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 from graph import files
-from graph.errors import Unreadable
+from graph.errors import Malformed, Place, Unreadable
 from graph.files import open_inputs, parse
 
 TURTLE = b"<a> <http://a/b> <c> ."
@@ -40,6 +41,11 @@ class Answers(BaseHTTPRequestHandler):
             return
         if self.path == "/none":
             self.send_error(404)
+            return
+        if self.path == "/table.csv":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"name\n1\n2,3\n")
             return
         body = b" " * 5000 + TURTLE if self.path == "/large" else TURTLE
         self.send_response(200)
@@ -110,6 +116,14 @@ def test_a_server_that_answers_nonsense_is_told(site: str, path: str) -> None:
 def test_an_answer_that_breaks_off_between_two_statements_is_refused(site: str) -> None:
     with pytest.raises(Unreadable, match="broke off"), open_inputs([site + "/broken"]):
         pass
+
+
+def test_a_fault_in_a_fetched_table_names_the_address(site: str, tmp_path: Path) -> None:
+    rules = tmp_path / "names.rq"
+    rules.write_text("# problem: a\n# solution: b\nCONSTRUCT { ?row ?p ?o } WHERE { ?row ?p ?o }")
+    with open_inputs([site + "/table.csv"], rules) as [[found]], pytest.raises(Malformed) as told:
+        list(parse(found, found.address))
+    assert told.value.place == Place(site + "/table.csv", 3)
 
 
 def test_a_path_that_looks_like_an_address_of_the_network_is_a_path() -> None:
