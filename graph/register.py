@@ -425,8 +425,9 @@ def _projections(
         GraphProjection(graph, journal),
         HistoryProjection(history, journal),
         ScopesProjection(graph, journal),
-        StandingsProjection(graph, journal),
+        # the search reads the graph only: before the standings, which nearly double it
         SearchProjection(search, graph, journal, pack.languages),
+        StandingsProjection(graph, journal),
     ]
     return graph, history, search, following
 
