@@ -8,16 +8,18 @@ statement. RDF sources are mapped as parsed. ``service/docs/mappings.md`` is the
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
 import re
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final, cast
+from typing import IO, Final, cast
 from urllib.parse import quote, urljoin
 
 import pyoxigraph as ox
@@ -27,6 +29,17 @@ from graph.terms import BASE, XSD
 
 COLUMN: Final = BASE + "column#"
 FUNCTION: Final = BASE + "function#"
+
+MAX_CELL: Final = 1 << 20
+"""Longest cell, in characters: as long as a text may be."""
+
+MAX_ROW: Final = 1 << 24
+"""Longest row, in characters."""
+
+MAX_CELLS: Final = 2_000_000
+"""Most cells of one table: a mapping sees all of it at once, in memory."""
+
+csv.field_size_limit(MAX_CELL)  # the reader has one limit for the process, 128 KiB at first
 
 _ROW_NUMBER: Final = ox.NamedNode(COLUMN + "_row")
 _DELIMITERS: Final = {".csv": ",", ".tsv": "\t"}
@@ -45,6 +58,9 @@ _PREFIX: Final = re.compile(r"\bPREFIX\s+([\w.-]*):\s*<" + re.escape(COLUMN) + "
 _IRI_CALL: Final = re.compile(r"(?<![\w?$:.%-])(?:IRI|URI)(?=\s*\()", re.I)
 _BASE: Final = re.compile(r"\bBASE\s*<([^<>\s]*)>", re.I)
 _WHERE_IN_QUERY: Final = re.compile(r"error at (\d+):(\d+): (.*)", re.S)
+
+
+_ROW_TOO_LONG: Final = f"it has more than {MAX_ROW >> 20} Mi characters"
 
 
 class _Unquoted(csv.excel_tab):
@@ -306,47 +322,97 @@ def _kind(path: Path) -> str:
 
 def _rows(path: Path, mapping: Mapping) -> Iterator[tuple[int, list[str]]]:
     """Yield each row with the line it starts on. TSV knows no quotes (IANA text/tab-separated-values)."""
-    text = _text(path, mapping.encoding)
     delimiter = mapping.delimiter or _DELIMITERS.get(_kind(path), ",")
     dialect = _Unquoted if delimiter == "\t" else csv.excel
-    reader = csv.reader(io.StringIO(text, newline=""), dialect, delimiter=delimiter, strict=True)
-    start = 1
-    while True:
-        try:
-            row = next(reader, None)
-        except csv.Error as fault:
-            raise Malformed(
-                f"The row cannot be read: {fault}", remedy="Close its quotes and remove control characters.",
-                place=Place(str(path), start),
-            ) from fault  # fmt: skip
-        if row is None:
-            return
-        if row:
-            yield start, row
-        start = reader.line_num + 1
-
-
-def _text(path: Path, encoding: str) -> str:
+    start = cells = 0
     try:
-        data = path.read_bytes()
-        if path.suffix.lower() == ".gz":
-            data = gzip.decompress(data)
-    except (OSError, EOFError) as fault:
+        with _opened(path) as stream, _text_of(stream, mapping.encoding) as text:
+            lines = _Lines(text)
+            reader = csv.reader(lines, dialect, delimiter=delimiter, strict=True)
+            while True:
+                start, lines.used = reader.line_num + 1, 0
+                row = next(reader, None)
+                if row is None:
+                    return
+                cells += len(row)
+                if cells > MAX_CELLS:
+                    raise Malformed(
+                        f"The table has more than {MAX_CELLS} cells",
+                        remedy="Split it into files with the same header and load them together.",
+                        place=Place(str(path), start),
+                    )
+                if row:
+                    yield start, row
+    except csv.Error as fault:
+        raise _unread(path, start, fault) from fault
+    except UnicodeError as fault:
+        raise Malformed(
+            f"The table is not {mapping.encoding}",
+            remedy='Save it as UTF-8, or name its encoding in the header of the mapping ("# encoding: …").',
+            place=Place(str(path), _undecodable_line(path, mapping.encoding)),
+        ) from fault
+    except (OSError, EOFError, zlib.error) as fault:
         raise Unreadable(
             f"The table cannot be read: {fault}", remedy="Check the path and the file.", place=Place(str(path))
         ) from fault
+
+
+class _Lines(Iterator[str]):
+    """Hand lines to the reader of rows, and stop at a row that would fill the memory: ``used`` is what it has got."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.used = 0
+
+    def __next__(self) -> str:
+        line = self._text.readline(MAX_ROW - self.used + 1)
+        if not line:
+            raise StopIteration
+        self.used += len(line)
+        if self.used > MAX_ROW:
+            raise csv.Error(_ROW_TOO_LONG)
+        return line
+
+
+def _unread(path: Path, line: int, fault: csv.Error) -> Malformed:
+    said = str(fault)
+    if said == _ROW_TOO_LONG or "field limit" in said:
+        said = said if said == _ROW_TOO_LONG else f"a cell has more than {MAX_CELL >> 20} Mi characters"
+        remedy = "Close its quotes, or keep long texts elsewhere."
+    else:
+        remedy = "Close its quotes and remove control characters."
+    return Malformed(f"The row cannot be read: {said}", remedy=remedy, place=Place(str(path), line))
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        gzipped = file.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path, "rb")) if gzipped else path.open("rb")
+
+
+def _text_of(stream: IO[bytes], encoding: str) -> io.TextIOWrapper:
     try:
-        return data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        return io.TextIOWrapper(stream, "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
     except LookupError as fault:
         raise Malformed(
             f'The mapping names the unknown encoding "{encoding}"', remedy="Name one that Python knows, as utf-8."
         ) from fault
-    except UnicodeDecodeError as fault:
-        raise Malformed(
-            f"The table is not {encoding}",
-            remedy='Save it as UTF-8, or name its encoding in the header of the mapping ("# encoding: …").',
-            place=Place(str(path), data.count(b"\n", 0, fault.start) + 1),
-        ) from fault
+
+
+def _undecodable_line(path: Path, encoding: str) -> int:
+    """Find the line in which a table stops being text: the text reader decodes ahead and cannot tell."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines = 1
+    with _opened(path) as stream:
+        while piece := stream.read(1 << 16):
+            try:
+                decoder.decode(piece)
+            except UnicodeDecodeError as fault:
+                return lines + fault.object.count(b"\n", 0, fault.start)
+            except UnicodeError:  # UTF-16 without a byte order mark
+                return lines
+            lines += piece.count(b"\n")
+    return lines
 
 
 def _names(path: Path, line: int, header: list[str], mapping: Mapping) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph import tables
 from graph.errors import Malformed, Place, Unreadable
 from graph.files import input_of, parse
 from graph.tables import COLUMN, column_name, is_table, map_quads, map_table, read_mapping, slug, table_quads
@@ -355,6 +356,53 @@ def test_the_example_in_the_documentation_runs(tmp_path: Path) -> None:
     quads = make(tmp_path, blocks["csv"], blocks["sparql"])
     assert values(quads, "province-of-a", "#from") == {"2011-01-01"}
     assert values(quads, "province-of-b", "#until") == {"2011-01-01"}
+
+
+def test_a_cell_may_be_as_long_as_a_text(tmp_path: Path) -> None:
+    quads = make(tmp_path, f"name,alt,since,last\nA,{'x' * 200_000},,\n")
+    assert values(quads, "/col:a", "altLabel") == {"x" * 200_000}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("A," + "x" * 1_100_000 + ",,", "a cell has more than 1 Mi characters"),
+        ('A,"' + "x\n" * 600_000 + '",,', "a cell has more than 1 Mi characters"),
+        ("x," * 12_000_000, "more than 16 Mi characters"),
+        ('"x\n",' * 4_000_000, "more than 16 Mi characters"),
+        ("x\n" * 50, "more than 30 cells"),
+    ],
+)
+def test_a_packed_flood_of_a_table_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, words: str
+) -> None:
+    if "cells" in words:
+        monkeypatch.setattr(tables, "MAX_CELLS", 30)
+    (tmp_path / "a.rq").write_text(MAPPING.replace("# lists: alt\n", ""))
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(f"name,alt,since,last\n{row}\n".encode(), 1))
+    rows = tables._rows(tmp_path / "a.csv.gz", read_mapping(tmp_path / "a.rq"))
+    with pytest.raises(Malformed, match=words) as caught:
+        list(rows)
+    assert caught.value.remedy
+    assert caught.value.place is not None
+    assert caught.value.place.line == (28 if "cells" in words else 2)
+
+
+def test_a_byte_that_is_no_text_is_told_with_its_line_far_into_a_table(tmp_path: Path) -> None:
+    table = "name,alt,since,last\n" + "Đắk Lắk,,,\n" * 30_000
+    with pytest.raises(Malformed, match="is not utf-8") as caught:
+        make(tmp_path, table.encode() + b"\xd0\xff,,,\n" + table.encode())
+    assert caught.value.place == Place(str(tmp_path / "bodies.csv"), 30_002)
+
+
+def test_an_encoding_that_nobody_knows_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match='unknown encoding "klingon"'):
+        make(tmp_path, mapping="# encoding: klingon\n" + MAPPING)
+
+
+def test_a_gzipped_table_that_is_cut_off_is_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable):
+        make(tmp_path, gzip.compress(TABLE.encode())[:-9], name="bodies.csv.gz")
 
 
 def test_a_value_in_mapped_rdf_that_makes_no_iri_is_told_with_the_file(tmp_path: Path) -> None:
