@@ -99,3 +99,50 @@ def test_what_the_panel_said_of_the_smart_city_scheme_is_followed(register: Sour
     assert names(spoken.holders) == ["so-thong-tin-va-truyen-thong-ha-noi"]
     later = who(register, task, date(2025, 3, 1)).decisions[Role.executes]
     assert names(later.holders) == ["so-khoa-hoc-va-cong-nghe-ha-noi-2025"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "role", "stated", "now"),
+    [
+        (
+            "csdl-nguoi-dan-tp-hcm-kho-dung-chung",
+            Role.operates,
+            "so-thong-tin-va-truyen-thong-tp-hcm",
+            "so-khoa-hoc-va-cong-nghe-tp-hcm",
+        ),
+        ("csdl-doanh-nghiep-tp-hcm-kho-dung-chung", Role.operates, "so-thong-tin-va-truyen-thong-tp-hcm", None),
+        ("csdl-ban-do-so-tp-hcm", Role.operates, "so-thong-tin-va-truyen-thong-tp-hcm", None),
+        ("csdl-danh-muc-dung-chung-tp-hcm", Role.operates, "so-thong-tin-va-truyen-thong-tp-hcm", None),
+        (
+            "csdl-nen-cong-dan-da-nang",
+            Role.operates,
+            "so-thong-tin-va-truyen-thong-da-nang",
+            "so-khoa-hoc-va-cong-nghe-da-nang",
+        ),
+        ("csdl-nen-doanh-nghiep-da-nang", Role.operates, "so-thong-tin-va-truyen-thong-da-nang", None),
+        (
+            "csdl-dat-dai-da-nang",
+            Role.accountable,
+            "so-tai-nguyen-va-moi-truong-da-nang",
+            "so-nong-nghiep-va-moi-truong-da-nang",
+        ),
+        (
+            "du-lieu-ve-cong-trinh-thuy-loi-tren-dia-ban-thanh-pho",
+            Role.accountable,
+            "so-nong-nghiep-va-phat-trien-nong-thon-tp-hcm",
+            "so-nong-nghiep-va-moi-truong-tp-hcm",
+        ),
+    ],
+)
+def test_the_body_that_a_source_states_is_the_answer_and_the_one_it_became_a_claim(
+    register: Sources, dataset: str, role: str, stated: str, now: str | None
+) -> None:
+    """The facts say "X (now Y)" without a day, or X alone; nothing of a source of 2019 makes Y an answer for 2020."""
+    for day in ("2020-01-01", "2026-11-23"):
+        assert names(ask(register, dataset, day).decisions[role].holders) == [stated]
+    rows = register.graph.query(
+        f"PREFIX d: <https://w3id.org/diaba/ns#> SELECT ?holder ?from {{ ?r d:covers <{VN}dataset/{dataset}> ;"
+        f" d:role <{role}> ; d:holder ?holder ; d:confidence <{Confidence.R}> OPTIONAL {{ ?r d:from ?from }} }}"
+    )
+    claims = [(row["holder"].value.rsplit("/", 1)[1], row["from"].value) for row in rows]  # type: ignore[index,union-attr]
+    assert claims == ([(now, "2025-03-01")] if now else [])
