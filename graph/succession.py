@@ -194,7 +194,7 @@ class Follower:
     def follow(self, holder: str, start: date | None, day: date) -> Following:
         """Walk the events that concern a holder after ``start`` and up to ``day``, in order of day.
 
-        At an event the holder survives, only successions whose field or area matches move what it holds; at the event
+        A holder that goes on after an event loses to it only what a matching field or area names; at the event
         it ends with, the best matching condition wins (both, field, area, residual). Days only grow along a path, so
         no succession is used twice and the walk ends, even where a body is established again.
         """
