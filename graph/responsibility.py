@@ -526,7 +526,7 @@ class Weighing:
         return lines, beaten, ()
 
     def _overtakes(self, rival: Line, line: Line, day: date) -> bool:
-        """Say whether the rival was recorded, for somebody who exists, no earlier than the event that moved the line."""
+        """Say whether the rival was recorded, for somebody who exists, not before the event that moved the line."""
         if any(not candidate.steps for candidate in line.candidates):
             return False
         moved_on = max(candidate.steps[0].day for candidate in line.candidates)
