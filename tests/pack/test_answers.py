@@ -146,3 +146,18 @@ def test_the_body_that_a_source_states_is_the_answer_and_the_one_it_became_a_cla
     )
     claims = [(row["holder"].value.rsplit("/", 1)[1], row["from"].value) for row in rows]  # type: ignore[index,union-attr]
     assert claims == ([(now, "2025-03-01")] if now else [])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "bases"),
+    [
+        ("dat-dai", ["31-2024-qh15"]),
+        ("dang-ky-doanh-nghiep", ["01-2021-nd-cp", "168-2025-nd-cp"]),
+    ],
+)
+def test_the_basis_shown_is_the_one_that_the_facts_name_not_the_law_of_the_reform(
+    register: Sources, dataset: str, bases: list[str]
+) -> None:
+    accountable = ask(register, dataset, "2026-11-23").accountable
+    [line] = accountable.lines
+    assert names(line.leading.record.basis) == bases
