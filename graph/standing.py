@@ -1,9 +1,8 @@
 """Write the decisions down: who holds which role on a resource, from when until when, as a derived graph.
 
 As long as no day passes on which something in its evidence starts or ends, an answer stays as it is: so a standing
-lasts for an interval. Lists, counts, rules and pages read standings; ``who`` decides anew and explains, and tests compare the
-two on any day of random registers. A
-standing is derived and never a premise of another answer.
+lasts for an interval. Lists, counts, rules and pages read standings; ``who`` decides anew and explains, and tests
+compare the two on any day of random registers. A standing is derived and never a premise of another answer.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ def test_rows_are_a_table_and_formats_are_as_the_standards_have_them(diaba: Run,
 
 
 def test_a_query_is_read_from_standard_input_too(small: Path) -> None:
-    done = CliRunner().invoke(main, ["query", "-", "--data", str(small), "--lang", "vi"], input="ASK { ?s ?p ?o }", catch_exceptions=False)
+    words = ["query", "-", "--data", str(small), "--lang", "vi"]
+    done = CliRunner().invoke(main, words, input="ASK { ?s ?p ?o }", catch_exceptions=False)
     assert (done.exit_code, done.stdout) == (0, "Có\n")
 
 
