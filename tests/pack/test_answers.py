@@ -161,3 +161,9 @@ def test_the_basis_shown_is_the_one_that_the_facts_name_not_the_law_of_the_refor
     accountable = ask(register, dataset, "2026-11-23").accountable
     [line] = accountable.lines
     assert names(line.leading.record.basis) == bases
+
+
+def test_who_built_an_index_is_not_made_accountable_for_it(register: Sources) -> None:
+    card = ask(register, "bo-chi-so-chat-luong-du-lieu-da-nang", "2024-11-25")
+    assert names(card.decisions[Role.provides].holders) == ["ubnd-thanh-pho-da-nang-den-2025"]
+    assert card.accountable.status == Status.unknown
