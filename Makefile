@@ -4,13 +4,15 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= data
 SIZES ?= 10000 100000
+N ?= 20
+SECONDS ?= 30
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench lint venv lock clean
+.PHONY: help serve test bench kill crowd lint venv lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -24,6 +26,12 @@ test: $(VENV)/.dev ## run every test
 
 bench: $(VENV)/.dev ## measure answering, loading and searching at SIZES datasets
 	$(BIN)/python -m tests.benchmarks $(SIZES)
+
+kill: $(VENV)/.dev ## kill the owner and its workers N times at random moments, then look for what was lost
+	$(BIN)/python -m tests.ground.kills $(N) $(ARGS)
+
+crowd: $(VENV)/.dev ## let ten writers and fifty readers at one service for SECONDS, then check every answer
+	$(BIN)/python -m tests.ground.crowd $(SECONDS) $(ARGS)
 
 lint: $(VENV)/.dev ## check style (ruff) and types (mypy, strict on graph/)
 	$(BIN)/ruff check .

@@ -59,7 +59,7 @@ def test_verbs_work_beside_the_service_and_see_what_they_loaded(service: Service
 
 def test_a_client_is_never_answered_from_before_its_own_change(service: Service, tmp_path: Path) -> None:
     owner = Client(service.data)
-    for number in range(4):
+    for number in range(2):
         revision = owner.load(write_record(tmp_path, "roads", f"body{number}"), source_of("roads")).revision
         for _ in range(4):  # whichever worker it is
             answer = service.get("/who", revision, q=f"{EXAMPLE}roads/0")
@@ -99,10 +99,9 @@ def test_a_change_that_is_not_there_in_time_is_503_and_when_to_try_again(service
 
 def test_a_change_is_answered_by_every_worker_within_two_seconds(service: Service, tmp_path: Path) -> None:
     owner = Client(service.data)
-    for _ in range(3):
-        revision = owner.load(write_record(tmp_path, "wind", f"body{time.time_ns()}"), source_of("wind")).revision
-        time.sleep(2.0)
-        assert {int(service.get("/health").headers["Diaba-Revision"]) for _ in range(20)} == {revision}
+    revision = owner.load(write_record(tmp_path, "wind"), source_of("wind")).revision
+    time.sleep(2.0)
+    assert {int(service.get("/health").headers["Diaba-Revision"]) for _ in range(20)} == {revision}
 
 
 def test_a_second_service_on_the_same_data_is_refused(service: Service) -> None:
