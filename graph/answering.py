@@ -207,6 +207,8 @@ def answer(evidence: Evidence, as_of: date, today: date, known_at: datetime | No
     notes += tuple(Note("cycle", cycle) for decision in decisions.values() for cycle in decision.cycles)
     if not evidence.described:
         notes += (Note("not-described", (evidence.resource,)),)
+    if known_at is not None:
+        notes += (Note("descriptions-of-now"),)  # records have two clocks, what describes things only has that of now
     accountable = decisions[Role.accountable]
     if accountable.status in (Status.expired, Status.not_yet) and accountable.next_holders:
         notes += (Note("next-holder", accountable.next_holders),)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import pyoxigraph as ox
 
-from graph.answering import who, write
+from graph.answering import Desk, write
 from graph.errors import BadQuestion, NotFound
 from graph.labels import labels, tail
 from graph.queries import CannedQuery, run
@@ -123,8 +123,8 @@ def day_of(reader: RegisterReader, question: Question) -> date:
     return question.as_of or today_in(reader.pack.timezone)
 
 
-def answer(reader: RegisterReader, question: Question, say: Wording, limit: int = 6) -> Answer:
-    """Answer for the best hit and list the next ones.
+def answer(reader: RegisterReader, desk: Desk, question: Question, say: Wording, limit: int = 6) -> Answer:
+    """Answer for the best hit and list the next ones; ``desk`` answers from the same reader, all the while it is open.
 
     Raises ``NotFound`` when no data is meant: nothing matches, or the words are the name of something else.
     """
@@ -142,9 +142,11 @@ def answer(reader: RegisterReader, question: Question, say: Wording, limit: int 
             raise NotFound(say("question.none", text=question.text), remedy=say("question.try"))
         iri, others = hits[0].iri, hits[1:]
     try:
-        card = who(reader, iri, question.as_of, question.known_at)
+        card = desk.who(iri, question.as_of, question.known_at)
     except NotFound:
         if not _types(reader, iri):
+            if _was_known(reader, iri):
+                raise NotFound(say("question.forgotten", iri=iri), remedy=say("question.known_at")) from None
             raise NotFound(say("question.no_iri", iri=iri), remedy=say("question.iri_try")) from None
         raise _not_data(labels(reader.graph, [iri], question.as_of, languages_of(say, reader))[iri], "", say) from None
     return Answer(
@@ -228,6 +230,12 @@ def is_body(reader: RegisterReader, iri: str) -> bool:
 
 def _types(reader: RegisterReader, iri: str) -> set[str]:
     return {quad.object.value for quad in reader.graph.outgoing([iri], (RDF.type,))}
+
+
+def _was_known(reader: RegisterReader, iri: str) -> bool:
+    """Say whether a record that the register no longer holds spoke of the IRI, or was it."""
+    spoken = (D.covers, D.coversMembersOf, D.holder, D.versionOf)
+    return next(iter(reader.history.incoming([iri], spoken)), None) is not None
 
 
 def languages_of(say: Wording, reader: RegisterReader) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from graph.answering import Desk
 from graph.errors import BadQuestion, NotFound
 from graph.flows import lineage as walk_flows
 from graph.labels import labels
@@ -52,7 +53,7 @@ def who(ctx: click.Context, words: tuple[str, ...], as_of: str, known_at: str) -
     with opened(ctx) as reader:
         question = asking.read_question(reader, " ".join(words), as_of, known_at, say)
         try:
-            answer = asking.answer(reader, question, say)
+            answer = asking.answer(reader, Desk(reader), question, say)
         except NotFound as fault:
             near = asking.search(reader, question, say)
             if wants_json(ctx):

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from starlette.exceptions import HTTPException
 
+from graph import answering
 from graph.errors import NotFound
 from graph.queries import CannedQuery
 from graph.terms import BASE
@@ -109,6 +110,7 @@ def routes(desk: Desk, app: FastAPI) -> APIRouter:
     router = APIRouter(responses=PROBLEM | PAGE)
     reader, settings = desk.reader, desk.settings
     contents = asking.Contents(reader)
+    answers = answering.Desk(reader)
 
     @router.get("/", response_class=HTMLResponse, include_in_schema=False)
     def home(request: Request, as_of: str = "") -> Response:
@@ -136,7 +138,7 @@ def routes(desk: Desk, app: FastAPI) -> APIRouter:
         page = wants_page(request)
         question = asking.read_question(reader, q, as_of, known_at, say)
         try:
-            answer = asking.answer(reader, question, say)
+            answer = asking.answer(reader, answers, question, say)
         except NotFound as fault:
             near = asking.search(reader, question, say)
             if not page:

@@ -35,7 +35,7 @@ FAMILIES = {
         "name", "other-name", "old-name", "later-name", "code", "old-code", "later-code", "ended", "later", "context",
         "similar", "partly",
     },
-    "note": {"cycle", "not-described", "delegation-supervised"},
+    "note": {"cycle", "not-described", "delegation-supervised", "descriptions-of-now"},
     "count": {"datasets", "bodies", "areas", "responsibilities", "laws"},
     "transfer": {"mandate", "delegation", "devolution", "transfer"},
     "step": {"reading", "graph", "history", "scopes", "standings", "search"},
