@@ -188,13 +188,12 @@ class Weighing:
         records = self._records.get((role, verified))
         if records is None:
             return _NOTHING
-        context = self.follower.context(day)
         standing: list[tuple[Responsibility, Via, Interval, tuple[str, ...]]] = []
         earlier: list[Responsibility] = []
         later: list[tuple[Responsibility, tuple[str, ...]]] = []
         cycles: set[tuple[str, ...]] = set()
         for record in records:
-            via = self._via(record, context)
+            via = self._via(record, day)
             if via is None:
                 continue
             _, cycle = self.ancestors(record.iri)
@@ -206,7 +205,7 @@ class Weighing:
                 continue
             holders = record.holders
             if record.holder_kind is not None:
-                of_kind = self._of_kind(record.holder_kind, context)
+                of_kind = self._of_kind(record.holder_kind, self.follower.context(day))
                 if of_kind is None:
                     continue
                 living, before, after = of_kind
@@ -235,11 +234,11 @@ class Weighing:
         kept = [candidate for candidate in kept if candidate.record.iri not in replaced]
         return _Round(tuple(kept), tuple(earlier), tuple(later), tuple(sorted(cycles)))
 
-    def _via(self, record: Responsibility, context: Context) -> Via | None:
+    def _via(self, record: Responsibility, day: date) -> Via | None:
         """Return what ``_reach`` says, once for all days where the days make no difference."""
         if record.iri in self._vias:
             return self._vias[record.iri]
-        via = self._reach(record, context)
+        via = self._reach(record, self.follower.context(day))
         if not self._depends_on_areas(record):
             self._vias[record.iri] = via
         return via

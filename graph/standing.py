@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import pyoxigraph as ox
 
@@ -39,6 +40,15 @@ _STANDING = ox.NamedNode(D.Standing)
 _ABOUT, _ROLE, _STATUS, _HOLDER, _FROM, _UNTIL, _PREMISE = (
     ox.NamedNode(term) for term in (D.about, D.role, D.status, D.holder, D.from_, D.until, D.premise)
 )
+
+
+#: the terms of standings come again and again
+_term = lru_cache(maxsize=10_000)(ox.NamedNode)
+
+
+@lru_cache(maxsize=10_000)
+def _day(day: date) -> ox.Literal:
+    return ox.Literal(day.isoformat(), datatype=_DATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +107,17 @@ def _standing(decision: Decision, premises: set[str], span: Interval) -> Standin
 def quads_of(standing: Standing) -> Iterator[ox.Quad]:
     """Write a standing as statements of the standings graph."""
     node = ox.NamedNode(standing.iri)
+    about, role, status = map(_term, (standing.about, standing.role, standing.status))
     yield ox.Quad(node, _TYPE, _STANDING, _GRAPH)
-    yield ox.Quad(node, _ABOUT, ox.NamedNode(standing.about), _GRAPH)
-    yield ox.Quad(node, _ROLE, ox.NamedNode(standing.role), _GRAPH)
-    yield ox.Quad(node, _STATUS, ox.NamedNode(standing.status), _GRAPH)
+    yield ox.Quad(node, _ABOUT, about, _GRAPH)
+    yield ox.Quad(node, _ROLE, role, _GRAPH)
+    yield ox.Quad(node, _STATUS, status, _GRAPH)
     for holder in standing.holders:
-        yield ox.Quad(node, _HOLDER, ox.NamedNode(holder), _GRAPH)
+        yield ox.Quad(node, _HOLDER, _term(holder), _GRAPH)
     if standing.span.start is not None:
-        yield ox.Quad(node, _FROM, ox.Literal(standing.span.start.isoformat(), datatype=_DATE), _GRAPH)
+        yield ox.Quad(node, _FROM, _day(standing.span.start), _GRAPH)
     if standing.span.end is not None:
-        yield ox.Quad(node, _UNTIL, ox.Literal(standing.span.end.isoformat(), datatype=_DATE), _GRAPH)
+        yield ox.Quad(node, _UNTIL, _day(standing.span.end), _GRAPH)
     for premise in standing.premises:
         yield ox.Quad(node, _PREMISE, ox.NamedNode(premise), _GRAPH)
 
