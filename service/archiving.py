@@ -21,7 +21,7 @@ from graph.journal import SECTIONS, Change
 from graph.owner import writing
 from service import terminal
 from service.clocks import parse_instant
-from service.shell import common, data_of, following, opened, print_json, settings_of, wants_json, wording_of
+from service.shell import WRITTEN, common, data_of, following, opened, print_json, settings_of, wants_json, wording_of
 
 
 @click.group()
@@ -95,7 +95,7 @@ def export(ctx: click.Context, file: Path) -> None:
 
 @journal.command("redact")
 @click.argument("numbers", nargs=-1, required=True, type=int, metavar="NUMBER...")
-@click.option("--why", required=True, help="The reason; it stays in the journal.")
+@click.option("--why", required=True, type=WRITTEN, help="The reason; it stays in the journal.")
 @click.option("--yes", is_flag=True, help="Do not ask: the payloads are destroyed for good.")
 @common
 @click.pass_context

@@ -25,7 +25,7 @@ from service.card import describe
 from service.clocks import parse_day, today_in
 from service.faults import NOTHING
 from service.query import query as sparql
-from service.shell import Verbs, common, complain, opened, print_json, tell, wants_json, wording_of
+from service.shell import WRITTEN, Verbs, common, complain, opened, print_json, tell, wants_json, wording_of
 from service.wording import Wording
 
 as_of_option = click.option("--as-of", default="", metavar="DAY", help="The day asked about, YYYY-MM-DD; today.")
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1, required=True, type=WRITTEN)
 @as_of_option
 @click.option("--known-at", default="", metavar="INSTANT", help="As known then: an instant with its zone, or a day.")
 @common
@@ -73,7 +73,7 @@ def who(ctx: click.Context, words: tuple[str, ...], as_of: str, known_at: str) -
 
 
 @main.command()
-@click.argument("words", nargs=-1, required=True)
+@click.argument("words", nargs=-1, required=True, type=WRITTEN)
 @as_of_option
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="How many results at most.")
 @common
@@ -93,7 +93,7 @@ def search(ctx: click.Context, words: tuple[str, ...], as_of: str, limit: int) -
 
 
 @main.command("datasets-of")
-@click.argument("body", nargs=-1, required=True)
+@click.argument("body", nargs=-1, required=True, type=WRITTEN)
 @as_of_option
 @common
 @click.pass_context
@@ -116,7 +116,7 @@ def datasets_of(ctx: click.Context, body: tuple[str, ...], as_of: str) -> None:
 
 
 @main.command()
-@click.argument("dataset", nargs=-1, required=True)
+@click.argument("dataset", nargs=-1, required=True, type=WRITTEN)
 @click.option("--up", "only", flag_value="up", help="Only where the data come from.")
 @click.option("--down", "only", flag_value="down", help="Only where the data go.")
 @as_of_option
@@ -175,8 +175,10 @@ def _lineage_json(walk: Lineage, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 @main.command()
-@click.argument("query", required=False)
-@click.option("--param", "given", multiple=True, metavar="NAME=VALUE", help="A value the query takes; repeat it.")
+@click.argument("query", required=False, type=WRITTEN)
+@click.option(
+    "--param", "given", multiple=True, type=WRITTEN, metavar="NAME=VALUE", help="A value the query takes; repeat it."
+)
 @click.option("--list", "listing", is_flag=True, help="List the queries and what they take.")
 @common
 @click.pass_context
@@ -194,7 +196,7 @@ def ask(ctx: click.Context, query: str | None, given: tuple[str, ...], listing: 
         remedy = say("ask.did_you_mean", names=", ".join(near)) if near else say("ask.list")
         raise BadQuestion(say("ask.unknown", name=query), remedy=remedy)
     chosen = queries[query]
-    values = dict(_value(text, say) for text in given)
+    values = _values(given, say)
     for parameter in chosen.parameters:
         if parameter.sort is Sort.date and parameter.name in values:
             values[parameter.name] = parse_day(values[parameter.name], say).isoformat()
@@ -224,6 +226,16 @@ def _value(text: str, say: Wording) -> tuple[str, str]:
     if not equals or not name.strip():
         raise BadQuestion(say("ask.no_value", text=text), remedy=say("ask.write"))
     return name.strip(), value
+
+
+def _values(given: Iterable[str], say: Wording) -> dict[str, str]:
+    """Return the values by their names; raise ``BadQuestion`` where one has two."""
+    values: dict[str, str] = {}
+    for name, value in (_value(text, say) for text in given):
+        if name in values:
+            raise BadQuestion(say("ask.twice", name=name), remedy=say("ask.once"))
+        values[name] = value
+    return values
 
 
 def _spoken(texts: Mapping[str, str], say: Wording) -> str:

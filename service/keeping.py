@@ -17,6 +17,7 @@ from graph.errors import BadSetting, DataDirectory, Place
 from graph.owner import hold, owning, writing
 from service.settings import Settings
 from service.shell import (
+    WRITTEN,
     common,
     data_of,
     following,
@@ -56,14 +57,16 @@ def init(ctx: click.Context, empty: bool) -> None:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE|URL|DIR...")
-@click.option("--source", metavar="IRI", help="The source these files state; the file's address when not given.")
+@click.option(
+    "--source", type=WRITTEN, metavar="IRI", help="The source these files state; the file's address when not given."
+)
 @click.option(
     "--confidence", type=click.Choice(["V1", "V2", "V3", "V3-mock", "R"]), help="How far the source can be trusted; V3."
 )
 @click.option("--partial", is_flag=True, help="Add only: what the files leave out is not withdrawn.")
 @click.option("--history", is_flag=True, help="The files carry past versions with their own recording times.")
 @click.option("--mapping", metavar="FILE", help="What turns a table or foreign RDF into statements of the register.")
-@click.option("--message", default="", metavar="TEXT", help="Why, for the journal.")
+@click.option("--message", default="", type=WRITTEN, metavar="TEXT", help="Why, for the journal.")
 @common
 @click.pass_context
 def load(ctx: click.Context, files: tuple[str, ...], **options: Any) -> None:

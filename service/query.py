@@ -21,7 +21,7 @@ from graph.sandbox import FORMATS, Limits, Result, Sandbox, Status, newest_of, p
 from graph.view import View
 from service import terminal
 from service.faults import PARTIAL
-from service.shell import common, opened, settings_of, tell, wants_json, wording_of
+from service.shell import answered, common, opened, settings_of, tell, wants_json, wording_of
 from service.wording import Wording
 
 #: which words name the limit that ended a query
@@ -59,6 +59,7 @@ def query(ctx: click.Context, file: str, written: str | None, seconds: float, me
                 fault.place = Place(file, fault.place.line, fault.place.column)
             raise
     if written or wants_json(ctx) or result.form == "graph":
+        answered(ctx)
         click.echo(result.body, nl=not result.body.endswith(b"\n"))
     else:
         _show(result, say)

@@ -6,6 +6,7 @@ Arguments win over the environment, the environment over the defaults. Every set
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -67,7 +68,7 @@ def _check(name: str, text: str, where: str) -> Any:
     place = Place(where)
     if name == "data":
         path = Path(text).expanduser()
-        if path.exists() and not path.is_dir():
+        if os.path.exists(path) and not path.is_dir():  # of a folder that may not be entered, the opening tells
             raise BadSetting(f"'{text}' is a file, not a folder", remedy="Name a data directory.", place=place)
         return path
     if name == "port":

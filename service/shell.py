@@ -1,6 +1,7 @@
 """Give every verb of the command line the same ground: its options, its register, its words, its way to fail.
 
-What goes wrong is one message on standard error and an exit code, never a traceback.
+What goes wrong is one message on standard error and an exit code, never a traceback; with ``--json`` it is also the
+answer: ``{"fault": {…}}`` on standard output, unless an answer that found nothing stands there already.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +19,49 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from graph.errors import Fault
+from graph.errors import DataDirectory, Fault, Place, StoreFault
 from graph.owner import reading
 from graph.register import Register, RegisterReader
-from service.faults import outcome_of
+from service.faults import BROKEN, FOUND, NOTHING, outcome_of
 from service.settings import LANGUAGES, VARIABLES, Settings
 from service.wording import Wording, locale_language
 
 #: what a shell itself reports for a process that a closed pipe or Ctrl-C has ended
 _BROKEN_PIPE, _INTERRUPTED = 141, 130
-_COMMON = "diaba.common"
+_COMMON, _ANSWERED = "diaba.common", "diaba.answered"
 
 
 class Verbs(click.Group):
     """Run a verb and turn what goes wrong into one message and an exit code."""
 
+    def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
+        """Run the command line; a stream that cannot be written ends it with a message too, and wrong usage as JSON."""
+        given = list(sys.argv[1:] if args is None else args)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a terminal without our letters shows a mark instead of failing
+        try:
+            code = super().main(given, *others, **{**options, "standalone_mode": False})
+        except click.ClickException as error:
+            if _asks_for_json(given):
+                print_json({"fault": {"name": "usage", "message": error.format_message(), "remedy": "", "place": None}})
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort:
+            tell("Aborted!")
+            sys.exit(NOTHING)
+        except OSError as error:
+            if error.filename is None:
+                _silence()
+            complain(_unwritable(error))
+            sys.exit(BROKEN)
+        sys.exit(code if isinstance(code, int) else FOUND)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except Fault as fault:
+            _tell_as_json(ctx, fault)
             complain(fault)
             ctx.exit(outcome_of(fault).exit_code)
         except BrokenPipeError:
@@ -45,15 +71,64 @@ class Verbs(click.Group):
             ctx.exit(_INTERRUPTED)
 
 
+def _asks_for_json(given: Sequence[str]) -> bool:
+    """Say whether JSON was asked for by a line that could not be read to its end."""
+    return "--json" in given[: given.index("--")] if "--" in given else "--json" in given
+
+
+def _tell_as_json(ctx: click.Context, fault: Fault) -> None:
+    """Answer with the fault, where JSON is wanted and no answer was given yet."""
+    if wants_json(ctx) and not ctx.meta.get(_ANSWERED):
+        place = fault.place and {"file": fault.place.file, "line": fault.place.line, "column": fault.place.column}
+        told = {"name": outcome_of(fault).name, "message": fault.message, "remedy": fault.remedy, "place": place}
+        print_json({"fault": told})
+
+
 def complain(fault: Fault) -> None:
     place = f"{fault.place}: " if fault.place else ""
     lines = [f"diaba: {place}{fault.message}."] + ([fault.remedy] if fault.remedy else [])
     click.echo("\n".join(lines), err=True)
 
 
+def _unwritable(error: OSError) -> Fault:
+    """Tell what the system refused: a file that it names, or else the output."""
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        return StoreFault(f"The output cannot be written: {reason}", remedy="Look for room where it goes to.")
+    place = Place(os.fsdecode(error.filename))
+    return StoreFault(reason, remedy="Check the path, your rights and the room on the disk.", place=place)
+
+
 def _silence() -> None:
     """Point standard output nowhere, so that the flush at exit does not complain of the closed pipe again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Written(click.ParamType):
+    """Take text that was written in UTF-8, whatever the locale of the process made of it."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text = in_utf8(value)
+        if not _is_whole(text):
+            self.fail("This is no text in UTF-8.", param, ctx)
+        return text
+
+
+WRITTEN = Written()
+
+
+def in_utf8(text: str) -> str:
+    """Return an argument as it was typed: a locale such as C or ISO-8859-1 takes letters of UTF-8 apart into bytes."""
+    try:
+        return os.fsencode(text).decode("utf-8")
+    except UnicodeError:
+        return text  # it was typed in that locale's own letters, or in none
+
+
+def _is_whole(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -103,7 +178,21 @@ def wants_json(ctx: click.Context) -> bool:
 
 
 def print_json(found: Any) -> None:
-    click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    """Answer in JSON; letters that the output cannot take are escaped, so that nothing is lost."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        answered(context)
+    text = json.dumps(found, ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(found, indent=2)
+    click.echo(text)
+
+
+def answered(ctx: click.Context) -> None:
+    """Note that standard output has its answer, so that a fault is told on standard error alone."""
+    ctx.meta[_ANSWERED] = True
 
 
 def tell(text: str) -> None:
@@ -128,7 +217,13 @@ def data_of(ctx: click.Context) -> Path:
 
 def is_empty(data: Path) -> bool:
     """Say whether nothing is kept here yet; what begins with a dot may be left of a first use that was broken off."""
-    return not data.exists() or all(path.name.startswith(".") for path in data.iterdir())
+    try:
+        return not data.exists() or all(path.name.startswith(".") for path in data.iterdir())
+    except OSError as error:
+        raise DataDirectory(
+            f"The data directory cannot be looked into: {error.strerror or error}",
+            remedy="Check the path and your rights.", place=Place(str(data)),
+        ) from error  # fmt: skip
 
 
 def make(data: Path, pack: str | None, say: Wording) -> int:
