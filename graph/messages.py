@@ -38,7 +38,8 @@ class Channel:
 
     def send(self, message: dict[str, Any]) -> None:
         """Send one message; raises ``OSError`` where nobody is there any more."""
-        self._connection.sendall(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        # escaped beyond ASCII, so that a file name that is no UTF-8 arrives as it is
+        self._connection.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
     def receive(self) -> dict[str, Any] | None:
         """Return the next message, ``None`` at the end; part of a line at the end is no message.

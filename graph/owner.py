@@ -445,8 +445,20 @@ class Owner:
         return self.status()
 
 
+def _is_written(value: Any) -> bool:
+    """Tell whether this is text that can be kept: no half of a character, no end of a string within it."""
+    return isinstance(value, str) and not any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in value)
+
+
 def _is_text(value: Any) -> bool:
-    return value is None or isinstance(value, str)
+    return value is None or _is_written(value)
+
+
+def _is_path(value: Any) -> bool:
+    """Tell whether this can name a file; a name that is no UTF-8 has halves of characters in the place of its bytes."""
+    return isinstance(value, str) and not any(
+        sign == "\0" or "\ud800" <= sign < "\udc80" or "\udcff" < sign <= "\udfff" for sign in value
+    )
 
 
 def _is_number(value: Any) -> bool:
@@ -461,8 +473,8 @@ def _is_whole(value: Any) -> bool:
     return value is None or (isinstance(value, int) and _is_number(value))
 
 
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+def _are_paths(value: Any) -> bool:
+    return isinstance(value, list) and all(_is_path(one) for one in value)
 
 
 def _are_numbers(value: Any) -> bool:
@@ -471,11 +483,11 @@ def _are_numbers(value: Any) -> bool:
 
 VERBS: Final[dict[str, dict[str, Callable[[Any], bool]]]] = {
     "load": {
-        "files": _are_texts, "source": _is_text, "confidence": _is_text, "partial": _is_flag, "history": _is_flag,
-        "mapping": _is_text, "message": lambda value: isinstance(value, str), "who": _is_text,
+        "files": _are_paths, "source": _is_text, "confidence": _is_text, "partial": _is_flag, "history": _is_flag,
+        "mapping": lambda value: value is None or _is_path(value), "message": _is_written, "who": _is_text,
     },
     "rebuild": {"who": _is_text},
-    "redact": {"numbers": _are_numbers, "why": lambda value: isinstance(value, str), "who": _is_text},
+    "redact": {"numbers": _are_numbers, "why": _is_written, "who": _is_text},
     "status": {},
     "checkpoint": {"at_least": _is_whole, "patience": _is_number},
     "stop": {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -73,6 +74,11 @@ class TestChanges:
         write_record(tmp_path, "wells")
         monkeypatch.chdir(tmp_path)
         assert client.load("wells.ttl").sources[0].source == (tmp_path / "wells.ttl").as_uri()
+
+    def test_a_file_name_that_is_no_utf_8_is_handed_over_too(self, client: Client, tmp_path: Path) -> None:
+        name = tmp_path / os.fsdecode(b"gi\xe9ng.ttl")
+        write_record(tmp_path, "wells").rename(name)
+        assert client.load(name).sources[0].source.endswith("/gi%E9ng.ttl")
 
     def test_a_fault_arrives_as_it_was_raised(self, client: Client, tmp_path: Path) -> None:
         broken = tmp_path / "broken.ttl"
@@ -226,6 +232,8 @@ class TestTalk:
             b'{"verb": "load", "arguments": {"files": ["a"], "partial": 1}}\n',
             b'{"verb": "checkpoint", "arguments": {"at_least": -1}}\n',
             b'{"verb": "checkpoint", "arguments": {"patience": 1e999}}\n',
+            b'{"verb": "load", "arguments": {"files": ["a\\u0000b"]}}\n',
+            b'{"verb": "load", "arguments": {"files": ["a"], "message": "\\ud800"}}\n',
             b'{"verb": "stop"}\n',
         ],
     )
@@ -241,7 +249,8 @@ class TestTalk:
         with connection:
             channel = Channel(connection)
             channel.receive()
-            connection.sendall(b"x" * (LONGEST + 70_000))
+            with contextlib.suppress(BrokenPipeError):  # it need not hear all of it to refuse
+                connection.sendall(b"x" * (LONGEST + 70_000))
             refused = channel.receive()
         assert refused is not None
         assert refused["fault"]["class"] == "TooLong"

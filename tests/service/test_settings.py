@@ -36,6 +36,8 @@ def test_a_base_path_loses_its_last_slash() -> None:
         ("DIABA_BASE_PATH", "diaba"),
         ("DIABA_BASE_PATH", '/"><script>'),
         ("DIABA_LANG", "fr"),
+        ("DIABA_WORKERS", "0"),
+        ("DIABA_WORKERS", "many"),
         ("DIABA_DATA", __file__),
     ],
 )
