@@ -21,7 +21,7 @@ from graph.queries import load_queries
 from graph.resources import folder
 from service import api, pages
 from service.asking import RegisterReader
-from service.faults import outcome_of
+from service.faults import OTHER, outcome_of
 from service.negotiation import problem, wants_page, wording_of
 from service.revisions import Live, Revisions, States
 from service.settings import Settings
@@ -154,6 +154,15 @@ def _answer_faults(app: FastAPI, desk: pages.Desk) -> None:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"] if part != "query")
         return tell(request, 400, "bad-question", f"{where}: {first['msg']}", "")
+
+    @app.exception_handler(Exception)
+    def answer_mishap(request: Request, error: Exception) -> Response:
+        """Answer for what nobody foresaw, without its inside; the server's log gets that, for it is raised again."""
+        say = wording_of(request, desk.settings)
+        response = tell(request, OTHER.status, OTHER.name, say("fault.fault.detail"), say("fault.fault.remedy"))
+        # this answer passes by what adds the headers, and the server closes the connection after it
+        response.headers.update({**HEADERS, "connection": "close"})
+        return response
 
 
 def _page_wanted(request: Request) -> bool:

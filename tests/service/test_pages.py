@@ -417,6 +417,27 @@ def test_the_service_sets_no_cookie_and_names_no_server(client: httpx.Client) ->
     assert "server" not in headers
 
 
+def test_what_nobody_foresaw_is_a_problem_document_or_a_page_and_a_line_in_the_log(
+    register: Register, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stumble(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("the inside of it")
+
+    monkeypatch.setattr("service.asking.answer", stumble)
+    with client_of(create_app(Settings(language="en"), register.reader, register)) as client:
+        answer = client.get("/who?q=dat+dai")
+        shown = client.get("/who?q=dat+dai", headers=BROWSER)
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.json()["title"] == "Something is wrong"
+    assert (shown.status_code, shown.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    for response in (answer, shown):
+        assert "Try again" in response.text
+        assert "the inside of it" not in response.text
+        assert "Traceback" not in response.text
+        assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert "the inside of it" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["../settings", "..%2fapp", "INDEX", "index.md", "nothing", "%00"])
 def test_only_documentation_is_served_as_documentation(client: httpx.Client, name: str) -> None:
     assert client.get(f"/docs/{name}").status_code == 404
