@@ -32,9 +32,9 @@ from graph.terms import ANSWERABLE_CLASSES, DCAT, DCT, PROV, RDF, SKOS, Confiden
 
 _RESOURCE = (RDF.type, DCAT.theme, DCAT.inSeries, D.managedIn)
 _LISTED_BY = (DCAT.dataset, DCAT.service, DCAT.catalog, DCAT.resource)
-_AREA = (D.from_, D.until, D.level)
-_HOLDER = (D.from_, D.until, D.postIn)
-_LAW = (D.from_, D.until, D.partOf)
+_AREA = (RDF.type, D.from_, D.until, D.level)
+_HOLDER = (RDF.type, D.from_, D.until, D.postIn)
+_LAW = (RDF.type, D.from_, D.until, D.partOf)
 _MOST_KEPT = 50_000
 
 
@@ -106,6 +106,7 @@ class Gathering:
         self._records: dict[str, Responsibility] = {}
         self._created_by: dict[str, tuple[Transfer, ...]] = {}
         self._exclusive: dict[str, bool] = {}
+        self._sources: dict[str, str] = {}
         self._held_by: dict[str, tuple[str, ...]] = {}
         self._for_members: dict[str, tuple[str, ...]] = {}
         self._countries: frozenset[str] | None = None
@@ -164,18 +165,61 @@ class Gathering:
 
     # --- reading the store ------------------------------------------------------------------------------------------
 
-    def _facts(self, nodes: Iterable[str], predicates: tuple[str, ...] | None = None) -> dict[str, Facts]:
+    def _facts(self, nodes: Iterable[str], predicates: tuple[str, ...]) -> dict[str, Facts]:
+        """Read what is said of nodes by these predicates, by anybody."""
         found: dict[str, Facts] = {}
         for subject, predicate, value, graph in self.reader.outgoing(nodes, predicates):
-            node = subject.value
-            facts = found.get(node)
+            facts = found.get(subject.value)
             if facts is None:
-                facts = found[node] = Facts({}, {}, graph.value)
-            elif (name := graph.value) != facts.graph and _speaks_before(name, facts.graph):
-                facts = found[node] = replace(facts, graph=name)
+                facts = found[subject.value] = Facts({}, {}, graph.value)
             said = facts.links if isinstance(value, ox.NamedNode) else facts.texts
             said.setdefault(predicate.value, []).append(value.value)
         return found
+
+    def _kept_facts(self, nodes: Iterable[str], predicates: tuple[str, ...] | None = None) -> dict[str, Facts]:
+        """Read things each as its keeper has it, whole or by predicates: what other sources say of it is not heard.
+
+        The keeper is the source whose graph says what the thing is, the best trusted of several; of a thing that
+        nobody types it is the best trusted graph that speaks of it.
+        """
+        said: dict[str, dict[str, Facts]] = {}
+        for subject, predicate, value, graph in self.reader.outgoing(nodes, predicates):
+            by_graph = said.setdefault(subject.value, {})
+            facts = by_graph.get(graph.value)
+            if facts is None:
+                facts = by_graph[graph.value] = Facts({}, {}, graph.value)
+            words = facts.links if isinstance(value, ox.NamedNode) else facts.texts
+            words.setdefault(predicate.value, []).append(value.value)
+        return {node: self._kept(by_graph) for node, by_graph in said.items()}
+
+    def _kept(self, by_graph: dict[str, Facts]) -> Facts:
+        if len(by_graph) == 1:
+            return next(iter(by_graph.values()))
+        sources = {graph: facts for graph, facts in by_graph.items() if graph not in Graphs.RESERVED}
+        typing = [graph for graph, facts in sources.items() if facts.all(RDF.type)]
+        if not sources:
+            return _NOTHING
+        keeper = min(typing or sources, key=self._trust)
+        home = self._source_of(keeper)
+        kept = Facts({}, {}, keeper)
+        for graph in sorted(sources):
+            if self._source_of(graph) == home:
+                for mine, theirs in ((kept.links, sources[graph].links), (kept.texts, sources[graph].texts)):
+                    for predicate, values in theirs.items():
+                        mine.setdefault(predicate, []).extend(values)
+        return kept
+
+    def _trust(self, graph: str) -> tuple[int, str]:
+        return Confidence.weakness(self._confidence_of_graph(graph)), graph
+
+    def _source_of(self, graph: str) -> str:
+        """Return the source that a graph is part of, the graph itself where it is one."""
+        known = self._sources.get(graph)
+        if known is None:
+            rows = self.reader.outgoing([graph], (DCT.isPartOf,))
+            known = min((whole.value for _, _, whole, home in rows if home.value == Graphs.sources), default=graph)
+            self._sources[graph] = known
+        return known
 
     def _pointing(self, nodes: Iterable[str], predicates: tuple[str, ...]) -> dict[str, list[str]]:
         """Find who points at the nodes: node → subjects."""
@@ -232,9 +276,9 @@ class Gathering:
         new = [node for node in nodes if node not in self._areas]
         if not new:
             return
-        facts = self._facts(new, _AREA)
+        facts = self._kept_facts(new, _AREA)
         placed = self._pointing(new, (D.placed,))
-        placements = self._facts(sorted(_flat(placed)))
+        placements = self._kept_facts(sorted(_flat(placed)))
         ended = []
         for node in new:
             about = facts.get(node, _NOTHING)
@@ -304,13 +348,15 @@ class Gathering:
         new = [node for node in nodes if node not in self._records]
         if not new:
             return
-        facts = self._facts(new)
+        facts = self._kept_facts(new)
         creating = self._pointing(new, (D.creates,))
-        transfers = self._facts(sorted(_flat(creating)))
+        transfers = self._kept_facts(sorted(_flat(creating)))
         for node in new:
             self._records[node] = self._responsibility(node, facts.get(node, _NOTHING))
             self._created_by[node] = tuple(
-                self._transfer(iri, transfers.get(iri, _NOTHING)) for iri in sorted(creating.get(node, _NONE))
+                self._transfer(iri, said)
+                for iri in sorted(creating.get(node, _NONE))
+                if node in (said := transfers.get(iri, _NOTHING)).all(D.creates)
             )
 
     def _chain_edges(self, node: str) -> list[str]:
@@ -357,7 +403,7 @@ class Gathering:
         new = [node for node in nodes if node not in self._holders]
         if not new:
             return
-        facts = self._facts(new, _HOLDER)
+        facts = self._kept_facts(new, _HOLDER)
         for node in new:
             about = facts.get(node, _NOTHING)
             self._holders[node] = Holder(node, about.span(), body=about.one(D.postIn))
@@ -373,15 +419,15 @@ class Gathering:
         if not new:
             return
         found = self._pointing(new, (D.predecessor,))
-        facts = self._facts(sorted(_flat(found))) if found else {}
-        events = self._facts(sorted({event for said in facts.values() for event in said.all(D.event)})) if facts else {}
+        facts = self._kept_facts(sorted(_flat(found))) if found else {}
+        events = self._kept_facts(sorted({e for said in facts.values() for e in said.all(D.event)})) if facts else {}
         for node in new:
             self._successions[node] = tuple(
                 self._succession(iri, node, said, event, events.get(event, _NOTHING))
                 for iri in sorted(found.get(node, _NONE))
                 for said in (facts.get(iri, _NOTHING),)
                 for event in sorted(said.all(D.event))
-                if said.all(D.successor)
+                if said.all(D.successor) and node in said.all(D.predecessor)
             )
 
     def _succession(self, iri: str, predecessor: str, said: Facts, event: str, happened: Facts) -> Succession:
@@ -405,28 +451,21 @@ class Gathering:
 
     def _load_laws(self, nodes: list[str]) -> None:
         new = [node for node in nodes if node not in self._laws]
-        facts = self._facts(new, _LAW) if new else {}
+        facts = self._kept_facts(new, _LAW) if new else {}
         for node in new:
             about = facts.get(node, _NOTHING)
             self._laws[node] = Law(node, about.span(), tuple(sorted(about.all(D.partOf))))
 
     def _exclusive_roles(self, records: Iterable[Responsibility]) -> frozenset[str]:
+        """Tell which of the roles only one may hold: of our own roles by the ontology, of others as is said of them."""
         roles = {role for record in records for role in record.roles} | {Role.accountable}
         new = sorted(roles - self._exclusive.keys())
         if new:
-            facts = self._facts(new, (D.exclusive,))
+            facts = self._facts([role for role in new if role not in Role.ALL], (D.exclusive,))
             for role in new:
                 said = facts.get(role, _NOTHING).text(D.exclusive)
-                self._exclusive[role] = role in Role.EXCLUSIVE if said is None else said in ("true", "1")
+                self._exclusive[role] = role in Role.EXCLUSIVE or said in ("true", "1")
         return frozenset(role for role in roles if self._exclusive[role])
-
-
-def _speaks_before(graph: str, other: str) -> bool:
-    """Say whose word a node's is if two graphs speak of it, in whatever order the store gives them.
-
-    A source's before what the register worked out itself, then the first in the alphabet.
-    """
-    return (graph in Graphs.RESERVED, graph) < (other in Graphs.RESERVED, other)
 
 
 def _closure(

@@ -36,7 +36,7 @@ from graph.door import (
 from graph.errors import Fault, ForeignGraph, Malformed, Notice, Place, Unreadable
 from graph.files import MAX_LINE, Input, Progress, blocks_of, parse, parse_block, place_of, place_where
 from graph.history import Versions, linked, version_lines
-from graph.journal import SECTIONS, Entry, Journal, Sealed
+from graph.journal import SECTIONS, Entry, Journal, Sealed, read_instant
 from graph.sorting import RUN, Lines, Sections, groups, paired
 from graph.sources import Parcel, SourceReport
 from graph.store import Reader, Store, normal_form
@@ -253,6 +253,7 @@ class _Stage:
         # The loop that a large load spends its time in: one look-up per statement, and nothing else where it is plain.
         checks, learn, homes, noted = self.door.checks, self.door.learn, self.homes, _NOTED
         last: object = None
+        several = len(self.parcel.inputs) > 1
         blank, literal, triple, make = ox.BlankNode, ox.Literal, ox.Triple, ox.Quad
         try:
             for quad in quads:
@@ -273,7 +274,7 @@ class _Stage:
                 if kind is blank or type(subject) is blank or type(graph) is blank:
                     if check is not None:
                         check(subject, target)
-                    blanks.append(quad if not number else _apart(quad, number))
+                    blanks.append(_apart(quad, number) if several else quad)
                     if len(blanks) > MAX_BLANK:
                         raise Malformed(
                             f"More than {MAX_BLANK} statements have blank nodes",
@@ -647,6 +648,14 @@ class _Stage:
         """Set the recorded time of a record, and write its old state down as a version; return its new lines."""
         skip, record_iri = len(token), token[1:-2]
         was_record, is_record = record
+        for line in after if self.loading.with_history else ():
+            if line.startswith(_SAYS_RECORDED, skip) and read_instant(_instant_of(line)) > read_instant(
+                self.loading.at
+            ):
+                raise Malformed(
+                    f"The record {record_iri} was recorded at {_instant_of(line)}, which is still to come",
+                    remedy="Correct the instant.", place=self.place_of_subject(record_iri),
+                )  # fmt: skip
         old_times = {line for line in before if line.startswith(_SAYS_RECORDED, skip)}
         new_times = {line for line in after if line.startswith(_SAYS_RECORDED, skip)}
         told = new_times if self.loading.with_history else set()
@@ -680,6 +689,16 @@ class _Stage:
                     f"The version {version} has no {term}", remedy="Say from when until when it was recorded.",
                     place=self.place_of_subject(version),
                 )  # fmt: skip
+        for line in lines:
+            if line.startswith(_SAYS_VERSION, skip):
+                self.check_keeper(line[skip:].split(" ")[1][1:-1])
+        recorded = max(_instant_of(line) for line in lines if line.startswith(_SAYS_RECORDED, skip))
+        withdrawn = min(_instant_of(line) for line in lines if line.startswith(_SAYS_WITHDRAWN, skip))
+        if read_instant(withdrawn) < read_instant(recorded):
+            raise Malformed(
+                f"The version {version} was withdrawn ({withdrawn}) before it was recorded ({recorded})",
+                remedy="Correct one of the instants.", place=self.place_of_subject(version),
+            )  # fmt: skip
         known = {str(quad) for quad in self.loading.history.outgoing((version,))}
         if known and known != lines:
             raise Malformed(

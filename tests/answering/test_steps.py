@@ -406,3 +406,33 @@ def test_a_line_is_beaten_when_each_of_its_records_is_by_whichever_other() -> No
     :s3 a d:Responsibility ; d:role role:accountable ; d:holder :b ; d:field :f1 .
     :s4 a d:Responsibility ; d:role role:accountable ; d:holder :c ; d:field :f2 ."""
     assert names(on(turtle, "2025-01-01")) == ["b", "c"]
+
+
+def with_a_stranger(turtle: str, strange: str) -> Decision:
+    """Ask a register in which another source, whose name comes first in the alphabet, says something as well."""
+    store = store_of(turtle)
+    other = ox.NamedNode("https://example.org/a-stranger")
+    triples = ox.parse(input=PREFIXES + dated(strange), format=ox.RdfFormat.TURTLE)
+    store.apply((), [ox.Quad(t.subject, t.predicate, t.object, other) for t in triples], 2)
+    return decide(gather(store, X + "x"), Role.accountable, date(2025, 6, 1))
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [":r d:until 2020-01-01 .", ":r d:holder :evil .", ":r d:confidence <https://w3id.org/diaba/confidence/R> ."],
+)
+def test_nobody_but_its_keeper_is_heard_about_a_record(strange: str) -> None:
+    assert names(with_a_stranger(HELD + ".", strange)) == ["a"]
+
+
+def test_a_stranger_cannot_lead_an_heir_to_another_holder() -> None:
+    turtle = ENDED + succession(1, ":b")
+    assert names(with_a_stranger(turtle, ":su1 d:successor :evil ; d:predecessor :b .")) == ["b"]
+
+
+def test_a_stranger_cannot_make_a_duty_one_that_many_may_hold() -> None:
+    turtle = rival(1, "a", "d:from 2024-01-01") + rival(2, "b", "d:from 2024-01-01")
+    assert (
+        with_a_stranger(turtle, "<https://w3id.org/diaba/role/accountable> d:exclusive false .").status
+        == Status.disputed
+    )

@@ -301,3 +301,34 @@ def test_two_sources_of_one_load_do_not_state_the_same_record(register: Register
         register.load([tmp_path / "one.ttl", tmp_path / "two.ttl"])
     assert state_of(register) == before
     register.load([tmp_path / "one.ttl", tmp_path / "two.ttl"], source=SOURCE)
+
+
+VERSION = """<https://example.org/r/v/1> a d:Responsibility ; d:versionOf x:r ; d:holder x:evil ;
+  d:role role:accountable ; d:covers x:ds ;
+  d:recordedAt "{recorded}"^^xsd:dateTime ; d:withdrawnAt "{withdrawn}"^^xsd:dateTime ."""
+
+
+def test_a_source_brings_no_version_of_a_record_that_another_keeps(register: Register, load: Load) -> None:
+    load(HELD)
+    before = state_of(register)
+    version = VERSION.format(recorded="2020-01-01T00:00:00Z", withdrawn="2026-01-01T00:00:00Z")
+    with pytest.raises(ForeignGraph, match="kept by the source"):
+        load(version, source=OTHER, history=True)
+    assert state_of(register) == before
+
+
+def test_what_was_recorded_is_withdrawn_later_and_not_in_a_time_to_come(register: Register, load: Load) -> None:
+    inverted = VERSION.format(recorded="2026-01-02T00:00:00Z", withdrawn="2026-01-01T00:00:00Z")
+    refused(register, load, inverted, "before it was recorded", line=None, history=True)
+    coming = HELD + 'x:r d:recordedAt "2999-01-01T00:00:00Z"^^xsd:dateTime .'
+    refused(register, load, coming, "still to come", line=None, history=True)
+
+
+def test_blank_nodes_of_two_files_are_never_one(register: Register, tmp_path: Path) -> None:
+    for number, (label, name) in enumerate([("f1xb", "zero"), ("b", "one")]):
+        text = f'x:{name} x:p _:{label} . _:{label} x:n "{name}" .'
+        (tmp_path / f"{number}.ttl").write_text(PREFIXES + text, "utf-8")
+    register.load([tmp_path / "0.ttl", tmp_path / "1.ttl"], source=SOURCE)
+    [zero] = register.reader.graph.outgoing(["https://example.org/zero"])
+    [one] = register.reader.graph.outgoing(["https://example.org/one"])
+    assert zero.object != one.object
