@@ -226,6 +226,14 @@ def kill_some(
                     os.kill(chance.choice(workers_now), signal.SIGKILL)
                 load.told.counts["workers killed"] += 1
             else:
+                if number % 5 == 4:  # in between, and not counted as a kill: stopped as it should be
+                    service.process.terminate()
+                    said = service.process.communicate(timeout=60)[1]
+                    if service.process.returncode or "Traceback" in said:
+                        load.told.wrong.append(f"stopped with {service.process.returncode}: {said[:2000]}")
+                    load.told.counts["restarts"] += 1
+                    service = restart(data, workers, port, ballast, load.told)
+                    time.sleep(chance.uniform(0.05, 0.5))
                 service.process.kill()
                 service.process.communicate()
                 load.told.counts["owners killed"] += 1
