@@ -733,12 +733,13 @@ def reading(data: Path | str, *, progress: Progress | None = None, patience: flo
 ]:  # fmt: skip
     """Read the register, or, while another process holds it, a checkpoint with every change accepted until now.
 
+    Where accepted changes cannot be followed, as on a full disk, it is read as before them; ``behind`` then says so.
     Raises ``Held`` like ``writing``, and ``Busy`` where the owner cannot take a checkpoint.
     """
     data = Path(data).absolute()
     until = time.monotonic() + patience
     while True:
-        found = _hold_or_call(data, False, progress, until - time.monotonic())
+        found = _hold_or_call(data, False, progress, until - time.monotonic(), behind=True)
         if isinstance(found, Register):
             with found as register:
                 yield register.reader
@@ -772,11 +773,13 @@ def hold(data: Path | str, *, patience: float = PATIENCE) -> Register:
             time.sleep(_LOOK / 5)
 
 
-def _hold_or_call(data: Path, rebuild: bool, progress: Progress | None, patience: float) -> Register | Client:
+def _hold_or_call(
+    data: Path, rebuild: bool, progress: Progress | None, patience: float, *, behind: bool = False
+) -> Register | Client:
     until = time.monotonic() + patience
     while True:
         try:
-            return Register.open(data, rebuild=rebuild, progress=progress)
+            return Register.open(data, rebuild=rebuild, behind=behind, progress=progress)
         except Held:
             connection = call(data, PATIENCE)
             if connection is not None:

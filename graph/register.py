@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,12 +26,13 @@ from zoneinfo import ZoneInfo
 import pyoxigraph as ox
 
 from graph.checkpoints import Checkpoints, Room, backup_of, links_of
-from graph.errors import BadSetting, DataDirectory, Held, Place
+from graph.errors import BadSetting, DataDirectory, Fault, Held, Place, StoreFault
 from graph.files import Input, Progress, input_of, open_inputs
 from graph.journal import Entry, Journal, Section, sync_folder, write_instant
 from graph.loading import Loading
 from graph.pack import Pack, read_pack
 from graph.projections import (
+    AT_ONCE,
     GraphProjection,
     HistoryProjection,
     Projection,
@@ -83,9 +85,15 @@ class Passport:
 
 
 class RegisterReader:
-    """Read the register: what it says now, what it said before, and where to find things by words."""
+    """Read the register: what it says now, what it said before, and where to find things by words.
 
-    def __init__(self, graph: Reader, history: Reader, search: SearchIndex, pack: Pack) -> None:
+    ``behind`` says what keeps it from showing the last accepted changes, ``None`` where it shows them all.
+    """
+
+    def __init__(
+        self, graph: Reader, history: Reader, search: SearchIndex, pack: Pack, behind: Fault | None = None
+    ) -> None:
+        self.behind = behind
         self.graph = graph
         self.history = history
         self.search = search
@@ -124,7 +132,9 @@ class Gateway:
 class Register:
     """Hold one data directory open for writing; see ``create`` and ``open``."""
 
-    def __init__(self, data: Path, passport: Passport, lock: IO[str], progress: Progress | None = None) -> None:
+    def __init__(
+        self, data: Path, passport: Passport, lock: IO[str], progress: Progress | None = None, *, behind: bool = False
+    ) -> None:
         self.data = data
         self.passport = passport
         self.pack = pack_of(passport.pack)
@@ -140,7 +150,12 @@ class Register:
         self.reader = RegisterReader(self._graph, self._history, self._search, self.pack)
         self.gateway = Gateway(self)
         try:
-            self._follow(progress)
+            try:
+                self._follow(progress)
+            except (StoreFault, OSError, sqlite3.Error) as fault:
+                if not behind or not self._whole:
+                    raise
+                self.reader.behind = self._lagging(fault)
         except BaseException:
             self._close_parts()
             raise
@@ -186,25 +201,35 @@ class Register:
         return cls.open(data, progress=progress)
 
     @classmethod
-    def open(cls, data: Path | str, *, rebuild: bool = False, progress: Progress | None = None) -> Self:
+    def open(
+        cls, data: Path | str, *, rebuild: bool = False, behind: bool = False, progress: Progress | None = None
+    ) -> Self:
         """Open a data directory; bring projections, ontology and pack up to date.
 
-        ``rebuild`` makes the projections anew first, whatever state they are in. Raises ``DataDirectory`` where it is
-        no data directory, of another format, held by another process or damaged.
+        ``rebuild`` makes the projections anew first, whatever state they are in. ``behind`` is for who only reads:
+        where accepted changes cannot be followed, as on a full disk, it opens as it was before them. Raises
+        ``DataDirectory`` where it is no data directory, of another format, held by another process or damaged.
         """
         data = Path(data).absolute()
-        passport = _read_passport(data)
-        lock = _take_lock(data)
+        try:
+            passport = _read_passport(data)
+            lock = _take_lock(data)
+        except OSError as fault:
+            raise _unusable(data, fault) from fault
         try:
             _finish_swap(data)
             if rebuild:
                 _rebuild(data, pack_of(passport.pack), progress)
-            register = cls(data, passport, lock, progress)
+            register = cls(data, passport, lock, progress, behind=behind)
+        except OSError as fault:
+            lock.close()
+            raise _unusable(data, fault) from fault
         except BaseException:
             lock.close()
             raise
         try:
-            register._upgrade(progress)
+            if register.reader.behind is None:
+                register._upgrade(progress)
         except BaseException:
             register.close()
             raise
@@ -343,6 +368,25 @@ class Register:
                     remedy="Run diaba rebuild.", place=Place(str(self.data)),
                 )  # fmt: skip
         follow(self._projections, self.journal, progress)
+
+    @property
+    def _whole(self) -> bool:
+        """Tell whether what answers rest on is of one revision, with no part of a later change in it.
+
+        Large changes go in by pieces; search and standings may lag, as no card rests on them.
+        """
+        revisions = {one.revision for one in self._projections if one.name in ("graph", "history", "scopes")}
+        pending = self.journal.changes(min(revisions))
+        small = all(change.removed + change.added <= AT_ONCE and change.versions <= AT_ONCE for change in pending)
+        return len(revisions) == 1 and 0 not in revisions and small
+
+    def _lagging(self, fault: StoreFault | OSError | sqlite3.Error) -> StoreFault:
+        reason = fault.message if isinstance(fault, StoreFault) else str(fault)
+        return StoreFault(
+            f"Change {self.journal.revision} is recorded but cannot be shown yet, and this is the register as after"
+            f" change {self._graph.revision}: {reason}",
+            remedy="Look for a full or failing disk.", place=Place(str(self.data)),
+        )  # fmt: skip
 
     def _close_projections(self) -> None:
         self._projections = []
@@ -525,6 +569,14 @@ def _read_passport(data: Path) -> Passport:
     return passport
 
 
+def _unusable(data: Path, fault: OSError) -> DataDirectory:
+    path = os.fsdecode(fault.filename) if isinstance(fault.filename, str | bytes) else str(data)
+    return DataDirectory(
+        f"The data directory cannot be used: {fault.strerror or fault}",
+        remedy="Check the path, your rights and the room on the disk.", place=Place(path),
+    )  # fmt: skip
+
+
 def _take_lock(data: Path) -> IO[str]:
     """Hold the directory for this process; raise ``Held`` naming the process that holds it."""
     lock = (data / "lock").open("a+", encoding="utf-8")
@@ -538,9 +590,9 @@ def _take_lock(data: Path) -> IO[str]:
             f"Another process holds the data directory (process {holder})",
             remedy="Stop it, or ask the service that it runs.", place=Place(str(data)),
         ) from fault  # fmt: skip
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
+    with contextlib.suppress(OSError):  # whoever waits is told the number; on a full disk there is none
+        os.truncate(lock.fileno(), 0)
+        os.write(lock.fileno(), f"{os.getpid()}\n".encode())
     return lock
 
 

@@ -204,6 +204,8 @@ def tell(text: str) -> None:
 def opened(ctx: click.Context) -> Iterator[RegisterReader]:
     """Open the register to read it, as it is or, while a service holds it, as its newest checkpoint."""
     with reading(data_of(ctx)) as reader:
+        if reader.behind is not None:
+            complain(reader.behind)
         yield reader
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from graph.errors import StoreFault
+from graph.store import OxigraphStore
 from tests.cli.conftest import Run
 
 TEST = "https://w3id.org/diaba/test/"
@@ -130,3 +133,25 @@ def test_a_data_directory_that_may_not_be_used_is_4(
         assert (refused.code, refused.out) == (4, "")
         assert "Permission denied" in refused.err
         assert str(small) in refused.err
+
+
+def test_a_disk_that_fills_up_keeps_the_change_and_the_answers_of_before(
+    diaba: Run, small: Path, tmp_path: Path
+) -> None:
+    data = str(shutil.copytree(small, tmp_path / "data"))
+    file = tmp_path / "wells.ttl"
+    file.write_text("<https://example.org/wells> a <http://www.w3.org/ns/dcat#Dataset> .\n", "utf-8")
+
+    def refuse(*_: object) -> None:
+        raise StoreFault("The store did not take the change: No space left on device", remedy="Look for a full disk.")
+
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr(OxigraphStore, "_commit", refuse)
+        cut_short = diaba("load", str(file), "--json", "--data", data)
+        assert cut_short.code == 4
+        assert "The change is recorded, up to number" in cut_short.json["fault"]["message"]
+        shown = diaba("who", "dat dai", "--data", data)
+        assert shown.code == 0
+        assert "is recorded but cannot be shown yet" in shown.err
+    mended = diaba("who", "https://example.org/wells", "--data", data)
+    assert (mended.code, mended.err) == (0, "")
