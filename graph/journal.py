@@ -243,7 +243,8 @@ class Journal:
                 self._create()
         except sqlite3.Error as fault:
             raise JournalBroken(
-                f"The journal cannot be opened: {fault}", remedy="Restore it from a backup.",
+                f"The journal cannot be opened: {fault}",
+                remedy="Look for a full or failing disk; where the disk is in order, restore it from a backup.",
                 place=Place(str(self.path)),
             ) from fault  # fmt: skip
 

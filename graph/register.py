@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import getpass
 import hashlib
@@ -487,9 +488,11 @@ def _open_store(path: Path) -> OxigraphStore:
             if held and time.monotonic() < patience:
                 time.sleep(0.05)
                 continue
+            full = os.strerror(errno.ENOSPC) in str(fault)
+            remedy = "Finish the answers that are being read." if held else "Run diaba rebuild."
             raise DataDirectory(
                 f"The {path.name} store cannot be opened: {fault}",
-                remedy="Finish the answers that are being read." if held else "Run diaba rebuild.",
+                remedy="Make room on the disk." if full else remedy,
                 place=Place(str(path)),
             ) from fault
 

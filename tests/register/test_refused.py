@@ -63,6 +63,18 @@ def test_a_lock_without_room_for_a_number_holds_all_the_same(data: Path, monkeyp
         Register.open(data)
 
 
+def test_a_store_without_room_to_open_asks_for_room_and_not_for_a_rebuild(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("IO error: No space left on device: While appending to file: 000059.sst")
+
+    monkeypatch.setattr("graph.register.OxigraphStore", refuse)
+    with pytest.raises(DataDirectory) as caught:
+        Register.open(data)
+    assert caught.value.remedy == "Make room on the disk."
+
+
 def test_a_change_that_is_recorded_and_cannot_be_followed_is_told_so_and_can_be_read_past(
     data: Path, tmp_path: Path
 ) -> None:
