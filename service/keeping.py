@@ -39,16 +39,17 @@ MOMENT = 1.0
 
 
 @click.command()
-@click.option("--empty", is_flag=True, help="Make it without the Vietnam pack.")
+@click.option("--empty", is_flag=True, help="Make it without a country's pack.")
+@click.option("--pack", metavar="NAME", default="vn", show_default=True, help="The pack: a folder of ontology/.")
 @common
 @click.pass_context
-def init(ctx: click.Context, empty: bool) -> None:
-    """Make the data directory, with the Vietnam pack in it."""
+def init(ctx: click.Context, empty: bool, pack: str) -> None:
+    """Make the data directory, with a country's pack in it."""
     say = wording_of(ctx)
     data = settings_of(ctx).data
     if not is_empty(data):
         raise DataDirectory(say("data.exists", path=data), remedy=say("data.exists_remedy"), place=Place(str(data)))
-    revision = make(data, None if empty else "vn", say)
+    revision = make(data, None if empty else pack, say)
     if wants_json(ctx):
         print_json({"data": str(data), "revision": revision})
     else:

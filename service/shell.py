@@ -230,7 +230,7 @@ def is_empty(data: Path) -> bool:
 
 def make(data: Path, pack: str | None, say: Wording) -> int:
     if pack:
-        tell(say("data.making", path=data))
+        tell(say("data.making", path=data, pack=pack))
     with following(say) as progress, Register.create(data, pack=pack, progress=progress) as register:
         return register.revision
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from graph.resources import folder
 from tests.cli.conftest import Run
 from tests.service.small import HERE
 
@@ -160,3 +161,32 @@ def test_serve_answers_and_stops_when_told(copied: Path) -> None:
         rest = process.stderr.read()
     assert process.returncode in (0, 130)
     assert "Traceback" not in rest
+
+
+@pytest.mark.parametrize("name", ["nowhere", "../vn", ""])
+def test_a_pack_that_is_not_there_is_told_and_nothing_is_made(diaba: Run, tmp_path: Path, name: str) -> None:
+    refused = diaba("init", "--pack", name, "--data", str(tmp_path / "data"))
+    assert refused.code in (2, 3)
+    assert "pack" in refused.err
+    assert not (tmp_path / "data").exists()
+
+
+def test_another_country_is_a_folder(diaba: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "ontology"
+    shutil.copytree(folder("ontology"), home, ignore=shutil.ignore_patterns("vn"))
+    (home / "xx").mkdir()
+    (home / "xx" / "pack.toml").write_text(
+        'name = "xx"\nversion = "1"\ntitle = {en = "Elsewhere"}\n'
+        'timezone = "Europe/Berlin"\nlanguages = ["de", "en"]\n'
+        '[[part]]\nfile = "bodies.ttl"\nsource = "https://example.org/xx"\ntitle = {en = "Bodies"}\nconfidence = "V1"\n',
+        "utf-8",
+    )
+    (home / "xx" / "bodies.ttl").write_text(
+        "@prefix d: <https://w3id.org/diaba/ns#> . @prefix skos: <http://www.w3.org/2004/02/skos/core#> .\n"
+        '<https://example.org/amt> a d:Agency ; skos:prefLabel "Katasteramt"@de .\n',
+        "utf-8",
+    )
+    monkeypatch.setattr("graph.register.folder", lambda name: home if name == "ontology" else folder(name))
+    data = str(tmp_path / "data")
+    assert diaba("init", "--pack", "xx", "--data", data).code == 0
+    assert diaba("search", "katasteramt", "--data", data, "--json").json["rows"][0]["label"] == "Katasteramt"
