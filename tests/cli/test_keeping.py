@@ -178,7 +178,8 @@ def test_another_country_is_a_folder(diaba: Run, tmp_path: Path, monkeypatch: py
     (home / "xx" / "pack.toml").write_text(
         'name = "xx"\nversion = "1"\ntitle = {en = "Elsewhere"}\n'
         'timezone = "Europe/Berlin"\nlanguages = ["de", "en"]\n'
-        '[[part]]\nfile = "bodies.ttl"\nsource = "https://example.org/xx"\ntitle = {en = "Bodies"}\nconfidence = "V1"\n',
+        '[[part]]\nfile = "bodies.ttl"\nsource = "https://example.org/xx"\n'
+        'title = {en = "Bodies"}\nconfidence = "V1"\n',
         "utf-8",
     )
     (home / "xx" / "bodies.ttl").write_text(
