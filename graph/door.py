@@ -39,7 +39,7 @@ INSTANTS: Final = frozenset({D.recordedAt, D.withdrawnAt})
 HISTORY: Final = INSTANTS | {D.versionOf}
 """Terms that only a load with history may carry."""
 
-BOOLEANS: Final = frozenset({D.normative, D.exclusive})
+BOOLEANS: Final = frozenset({D.normative, D.exclusive, D.principal})
 TEXTS: Final = frozenset({D.condition})
 """Terms of ours whose values are words; all that are neither these, days, instants nor truth values link to things."""
 

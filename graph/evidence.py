@@ -163,6 +163,12 @@ class Gathering:
             exclusive=self._exclusive_roles(records.values()),
         )
 
+    def existence(self, holders: Iterable[str]) -> dict[str, Interval]:
+        """Return when each holder exists, as its keeper says; of a post, as far as its own days go."""
+        nodes = sorted(set(holders))
+        self._load_holders(nodes)
+        return {node: self._holders[node].span for node in nodes}
+
     # --- reading the store ------------------------------------------------------------------------------------------
 
     def _facts(self, nodes: Iterable[str], predicates: tuple[str, ...]) -> dict[str, Facts]:

@@ -54,6 +54,7 @@ class D:
     # bodies, posts, areas
     bodyKind: Final = NS + "bodyKind"
     postKind: Final = NS + "postKind"
+    principal: Final = NS + "principal"
     postIn: Final = NS + "postIn"
     level: Final = NS + "level"
     jurisdiction: Final = NS + "jurisdiction"

@@ -24,6 +24,7 @@ from service import archiving, asking, keeping, terminal
 from service.card import describe
 from service.clocks import parse_day, today_in
 from service.faults import NOTHING
+from service.listing import list_bodies
 from service.query import query as sparql
 from service.shell import WRITTEN, Verbs, common, complain, opened, print_json, tell, wants_json, wording_of
 from service.wording import Wording
@@ -273,7 +274,7 @@ def _list_queries(ctx: click.Context, queries: Iterable[CannedQuery], say: Wordi
 
 
 for verb in (
-    sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve,
+    list_bodies, sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve,
     archiving.journal, archiving.backup, archiving.restore, archiving.snapshot,
 ):  # fmt: skip
     main.add_command(verb)

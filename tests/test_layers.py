@@ -24,7 +24,7 @@ LAYERS = (
     ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell",
      "sorting", "sources"),
     ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows",
-     "sandbox"),
+     "bodies", "sandbox"),
     ("register", "answering", "archive", "view", "owner"),
 )  # fmt: skip
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}

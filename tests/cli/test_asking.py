@@ -226,3 +226,12 @@ def test_version_and_help_need_no_data(diaba: Run, monkeypatch: pytest.MonkeyPat
 def test_text_of_the_register_cannot_control_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.show(Text("a\0b\u202ec\u2066d\x1b[31me\x07"))
     assert capsys.readouterr().out == "abcde\n"
+
+
+def test_bodies_wants_a_level_or_a_kind_and_names_the_kinds_there_are(diaba: Run) -> None:
+    nothing = diaba("bodies")
+    assert nothing.code == 2
+    assert "--level" in nothing.err
+    unknown = diaba("bodies", "--kind", "moon base")
+    assert unknown.code == 2
+    assert "moon base" in unknown.err
