@@ -95,6 +95,14 @@ class Unanswered(StoreFault):
     """The process that was to make a change went away before it said whether it did."""
 
 
+class ShapeFault(Fault):
+    """A shape cannot be run as it stands; ``shape`` is its node, as text, and ``""`` where none is known."""
+
+    def __init__(self, message: str, *, shape: str = "", remedy: str = "", place: Place | None = None) -> None:
+        super().__init__(message, remedy=remedy, place=place)
+        self.shape = shape
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Tell something that is no fault but that the reader should know."""
