@@ -6,19 +6,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
 import getpass
 import hashlib
-import json
 import os
-import shutil
 import sqlite3
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final, Self, cast
@@ -27,30 +20,30 @@ from zoneinfo import ZoneInfo
 import pyoxigraph as ox
 
 from graph.checkpoints import Checkpoints, Room, backup_of, links_of
-from graph.errors import BadSetting, DataDirectory, Fault, Held, Place, StoreFault
+from graph.directory import (
+    FORMAT,
+    LOCK,
+    Passport,
+    move,
+    read_passport,
+    remove,
+    take_lock,
+    unusable,
+    workshop_of,
+    write_passport,
+)
+from graph.errors import BadSetting, DataDirectory, Fault, Place, StoreFault
 from graph.files import Input, Progress, input_of, open_inputs
-from graph.journal import Entry, Journal, Section, sync_folder, write_instant
+from graph.journal import Entry, Journal, Section, write_instant
 from graph.loading import Loading
 from graph.pack import Pack, read_pack
-from graph.projections import (
-    AT_ONCE,
-    GraphProjection,
-    HistoryProjection,
-    Projection,
-    ScopesProjection,
-    SearchProjection,
-    StandingsProjection,
-    follow,
-)
+from graph.parts import finish_swap, make_anew, open_parts
+from graph.projections import AT_ONCE, Projection, follow
 from graph.resources import folder
-from graph.search import SearchIndex, read_abbreviations
+from graph.search import SearchIndex
 from graph.sources import Declaration, LoadReport, Parcel, SourceReport
-from graph.store import OxigraphStore, Reader
+from graph.store import Reader
 from graph.terms import BASE, Confidence
-from graph.words import NO_ABBREVIATIONS, Abbreviations
-
-FORMAT: Final = 1
-"""The format of the data directory that this code reads and writes."""
 
 ONTOLOGY: Final = BASE + "ns"
 """The source that says what the words mean."""
@@ -58,31 +51,13 @@ ONTOLOGY: Final = BASE + "ns"
 CARRIED: Final = BASE + "journal"
 """What stands as the source of a change that only keeps what a redaction would take along."""
 
-PATIENCE: Final = 5.0
-"""Seconds to wait for answers of this process that still hold a store which was closed."""
-
 CHECKPOINTS: Final = "checkpoints"
 """The folder of the data directory that holds checkpoints."""
 
-_LIVE: Final = ("graph", "history", "search")
-_REBUILD: Final = "rebuild"
-_COMPLETE: Final = "complete"
 _CONFIDENCES: Final = {
     iri.removeprefix(Confidence.NS): iri
     for iri in (Confidence.V1, Confidence.V2, Confidence.V3, Confidence.V3_MOCK, Confidence.R)
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Passport:
-    """Hold what ``register.json`` says: format, when it was made, which pack and ontology are loaded, and as what."""
-
-    format: int
-    created: str
-    pack: str | None = None
-    pack_version: str = ""
-    ontology: str = ""
-    sources: tuple[str, ...] = field(default=())
 
 
 class RegisterReader:
@@ -144,11 +119,11 @@ class Register:
         self.journal = Journal(data)
         try:
             self.journal.sweep()
-            self._open_projections(data)
+            self._parts = open_parts(data, self.journal, self.pack)
         except BaseException:
             self.journal.close()
             raise
-        self.reader = RegisterReader(self._graph, self._history, self._search, self.pack)
+        self.reader = RegisterReader(self._parts.graph, self._parts.history, self._parts.search, self.pack)
         self.gateway = Gateway(self)
         try:
             try:
@@ -171,18 +146,18 @@ class Register:
         stands in the way. Raises ``DataDirectory`` where something is there already.
         """
         data = Path(data).absolute()
-        if data.exists() and (not data.is_dir() or any(path.name != _workshop(data).name for path in data.iterdir())):
+        if data.exists() and (not data.is_dir() or any(path.name != workshop_of(data).name for path in data.iterdir())):
             raise DataDirectory(
                 "There is something here already", remedy="Choose an empty or a new directory.", place=Place(str(data))
             )
-        workshop = _workshop(data)
+        workshop = workshop_of(data)
         lock: IO[str] | None = None
         try:
             workshop.mkdir(parents=True, exist_ok=True)
-            lock = _take_lock(workshop)
+            lock = take_lock(workshop)
             for left in workshop.iterdir():
-                if left.name != "lock":
-                    _remove(left)
+                if left.name != LOCK:
+                    remove(left)
             passport = Passport(FORMAT, write_instant(datetime.now(UTC)), pack)
             register = cls(workshop, passport, lock)
             try:
@@ -190,7 +165,7 @@ class Register:
                 register.passport = register._write_passport()
             finally:
                 register._close_parts()
-            _move(workshop, data)
+            move(workshop, data)
         except OSError as fault:
             raise DataDirectory(
                 f"The data directory cannot be made: {fault.strerror or fault}",
@@ -213,18 +188,18 @@ class Register:
         """
         data = Path(data).absolute()
         try:
-            passport = _read_passport(data)
-            lock = _take_lock(data)
+            passport = read_passport(data)
+            lock = take_lock(data)
         except OSError as fault:
-            raise _unusable(data, fault) from fault
+            raise unusable(data, fault) from fault
         try:
-            _finish_swap(data)
+            finish_swap(data)
             if rebuild:
                 _rebuild(data, pack_of(passport.pack), progress)
             register = cls(data, passport, lock, progress, behind=behind)
         except OSError as fault:
             lock.close()
-            raise _unusable(data, fault) from fault
+            raise unusable(data, fault) from fault
         except BaseException:
             lock.close()
             raise
@@ -264,8 +239,8 @@ class Register:
 
     def checkpoints(self, room: Room | None = None) -> Checkpoints:
         """Return what takes checkpoints of graph, history and search; make it anew after ``rebuild``."""
-        others = {"history": backup_of(self._history), "search": links_of(self.data / "search")}
-        return Checkpoints(self.data / CHECKPOINTS, self._graph, others, room=room)
+        others = {"history": backup_of(self._parts.history), "search": links_of(self.data / "search")}
+        return Checkpoints(self.data / CHECKPOINTS, self._parts.graph, others, room=room)
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -317,11 +292,11 @@ class Register:
     def rebuild(self, progress: Progress | None = None) -> None:
         """Make graph, history, standings and search index anew from the journal, beside the live ones, and swap."""
         with self._writing:
-            _make_anew(self.data, self.journal, self.pack, progress)
-            self._close_projections()
-            _finish_swap(self.data)
-            self._open_projections(self.data)
-            self.reader.graph, self.reader.history, self.reader.search = self._graph, self._history, self._search
+            make_anew(self.data, self.journal, self.pack, progress)
+            self._parts.close()
+            finish_swap(self.data)
+            self._parts = parts = open_parts(self.data, self.journal, self.pack)
+            self.reader.graph, self.reader.history, self.reader.search = parts.graph, parts.history, parts.search
             self._follow(progress)
 
     def _accept(
@@ -339,7 +314,7 @@ class Register:
             self._follow(progress)  # where a change could not be followed, as on a full disk, the next is staged on it
             at = self.journal.next_instant()
             loading = Loading(
-                self._graph, self._history, self.journal, at, partial=partial, with_history=history,
+                self._parts.graph, self._parts.history, self.journal, at, partial=partial, with_history=history,
                 own=None if own else self.passport.sources, progress=progress,
             )  # fmt: skip
             try:
@@ -358,8 +333,9 @@ class Register:
 
     # --- the parts ------------------------------------------------------------------------------------------------
 
-    def _open_projections(self, data: Path) -> None:
-        self._graph, self._history, self._search, self._projections = _projections(data, self.journal, self.pack)
+    @property
+    def _projections(self) -> list[Projection]:
+        return self._parts.projections
 
     def _follow(self, progress: Progress | None) -> None:
         for projection in self._projections:
@@ -385,18 +361,12 @@ class Register:
         reason = fault.message if isinstance(fault, StoreFault) else str(fault)
         return StoreFault(
             f"Change {self.journal.revision} is recorded but cannot be shown yet, and this is the register as after"
-            f" change {self._graph.revision}: {reason}",
+            f" change {self._parts.graph.revision}: {reason}",
             remedy="Look for a full or failing disk.", place=Place(str(self.data)),
         )  # fmt: skip
 
-    def _close_projections(self) -> None:
-        self._projections = []
-        self._search.close()
-        self._graph.close()
-        self._history.close()
-
     def _close_parts(self) -> None:
-        self._close_projections()
+        self._parts.close()
         self.journal.close()
 
     # --- ontology and pack ----------------------------------------------------------------------------------------
@@ -429,13 +399,7 @@ class Register:
             FORMAT, self.passport.created, self.passport.pack, self.pack.version if self.passport.pack else "",
             _ontology_digest(), (ONTOLOGY, *parts),
         )  # fmt: skip
-        fresh = self.data / "register.json.new"
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(asdict(passport), file, ensure_ascii=False, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.data / "register.json")
-        sync_folder(self.data)
+        write_passport(self.data, passport)
         return passport
 
 
@@ -451,50 +415,7 @@ def pack_of(name: str | None) -> Pack:
 
 def pack_in(data: Path) -> Pack:
     """Return the pack that a data directory was made of; raise ``DataDirectory`` where it is none."""
-    return pack_of(_read_passport(data).pack)
-
-
-def abbreviations_of(pack: Pack) -> Abbreviations:
-    """Return the abbreviations of a pack, none where it has none."""
-    path = pack.folder / "abbreviations.csv"
-    return read_abbreviations(path) if path.is_file() else NO_ABBREVIATIONS
-
-
-def _projections(
-    data: Path, journal: Journal, pack: Pack
-) -> tuple[OxigraphStore, OxigraphStore, SearchIndex, list[Projection]]:
-    graph = _open_store(data / "graph")
-    history = _open_store(data / "history")
-    search = SearchIndex(data / "search", abbreviations_of(pack))
-    following: list[Projection] = [
-        GraphProjection(graph, journal),
-        HistoryProjection(history, journal),
-        ScopesProjection(graph, journal),
-        # the search reads the graph only: before the standings, which nearly double it
-        SearchProjection(search, graph, journal, pack.languages),
-        StandingsProjection(graph, journal),
-    ]
-    return graph, history, search, following
-
-
-def _open_store(path: Path) -> OxigraphStore:
-    """Open an embedded store; answers still being read in this process may hold the old one for a moment."""
-    patience = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return OxigraphStore(path)
-        except (OSError, ValueError, RuntimeError) as fault:
-            held = "lock hold by current process" in str(fault)
-            if held and time.monotonic() < patience:
-                time.sleep(0.05)
-                continue
-            full = os.strerror(errno.ENOSPC) in str(fault)
-            remedy = "Finish the answers that are being read." if held else "Run diaba rebuild."
-            raise DataDirectory(
-                f"The {path.name} store cannot be opened: {fault}",
-                remedy="Make room on the disk." if full else remedy,
-                place=Place(str(path)),
-            ) from fault
+    return pack_of(read_passport(data).pack)
 
 
 # --- making projections anew --------------------------------------------------------------------------------------
@@ -503,128 +424,10 @@ def _open_store(path: Path) -> OxigraphStore:
 def _rebuild(data: Path, pack: Pack, progress: Progress | None) -> None:
     journal = Journal(data)
     try:
-        _make_anew(data, journal, pack, progress)
+        make_anew(data, journal, pack, progress)
     finally:
         journal.close()
-    _finish_swap(data)
-
-
-def _make_anew(data: Path, journal: Journal, pack: Pack, progress: Progress | None) -> None:
-    """Build all projections in ``rebuild/`` and mark them complete; nothing live is touched."""
-    workshop = data / _REBUILD
-    _remove(workshop)
-    workshop.mkdir()
-    graph, history, search, projections = _projections(workshop, journal, pack)
-    try:
-        follow(projections, journal, progress)
-        graph.flush()
-        history.flush()
-    finally:
-        projections.clear()
-        search.close()
-        graph.close()
-        history.close()
-    (workshop / _COMPLETE).touch()
-    sync_folder(workshop)
-
-
-def _finish_swap(data: Path) -> None:
-    """Put rebuilt projections in the place of the live ones if they were completed, and tidy up otherwise.
-
-    A crash in between is mended by calling this again: what is still in ``rebuild/`` has not been moved yet.
-    """
-    workshop = data / _REBUILD
-    if (workshop / _COMPLETE).exists():
-        for name in _LIVE:
-            if (workshop / name).exists():
-                _remove(data / name)
-                (workshop / name).replace(data / name)
-        sync_folder(data)
-    _remove(workshop)
-
-
-# --- the directory ------------------------------------------------------------------------------------------------
-
-
-def _read_passport(data: Path) -> Passport:
-    place = Place(str(data))
-    if not data.is_dir():
-        raise DataDirectory("There is no data directory here", remedy="Make one with diaba init.", place=place)
-    path = data / "register.json"
-    try:
-        raw = json.loads(path.read_text("utf-8"))
-        passport = Passport(**{**raw, "sources": tuple(raw["sources"])})
-    except FileNotFoundError as fault:
-        raise DataDirectory(
-            "This is no data directory: it has no register.json",
-            remedy="Name another one, or make one with diaba init.",
-            place=place,
-        ) from fault
-    except (OSError, ValueError, TypeError, KeyError) as fault:
-        raise DataDirectory(
-            f"register.json cannot be read: {fault}", remedy="Restore it from a backup.", place=Place(str(path))
-        ) from fault
-    if passport.format != FORMAT:
-        raise DataDirectory(
-            f"The data directory has format {passport.format}, and this version knows format {FORMAT}",
-            remedy="Install the version of diaba that made it.", place=place,
-        )  # fmt: skip
-    return passport
-
-
-def _unusable(data: Path, fault: OSError) -> DataDirectory:
-    path = os.fsdecode(fault.filename) if isinstance(fault.filename, str | bytes) else str(data)
-    return DataDirectory(
-        f"The data directory cannot be used: {fault.strerror or fault}",
-        remedy="Check the path, your rights and the room on the disk.", place=Place(path),
-    )  # fmt: skip
-
-
-def _take_lock(data: Path) -> IO[str]:
-    """Hold the directory for this process; raise ``Held`` naming the process that holds it."""
-    lock = (data / "lock").open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as fault:
-        lock.seek(0)
-        holder = lock.read().strip() or "unknown"
-        lock.close()
-        raise Held(
-            f"Another process holds the data directory (process {holder})",
-            remedy="Stop it, or ask the service that it runs.", place=Place(str(data)),
-        ) from fault  # fmt: skip
-    with contextlib.suppress(OSError):  # whoever waits is told the number; on a full disk there is none
-        os.truncate(lock.fileno(), 0)
-        os.write(lock.fileno(), f"{os.getpid()}\n".encode())
-    return lock
-
-
-def _workshop(data: Path) -> Path:
-    """Return where a new directory is built: beside its place, or in it where it is a mount or beside is read-only."""
-    beside = data.parent / f".{data.name}.unfinished"
-    if data.exists() and (data.is_mount() or not os.access(data.parent, os.W_OK)):
-        return data / beside.name
-    return beside
-
-
-def _move(workshop: Path, data: Path) -> None:
-    """Put a finished directory in its place; entry by entry, the passport last, where it cannot be moved whole."""
-    if workshop.parent != data:
-        workshop.replace(data)
-        sync_folder(data.parent)
-        return
-    for name in sorted((path.name for path in workshop.iterdir()), key=lambda name: (name == "register.json", name)):
-        (workshop / name).replace(data / name)
-    workshop.rmdir()
-    sync_folder(data)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
+    finish_swap(data)
 
 
 # --- what is loaded from the code's own folders -------------------------------------------------------------------

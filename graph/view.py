@@ -12,7 +12,8 @@ from typing import Final, Self
 from graph.checkpoints import Lease, lease, newest, open_reader
 from graph.errors import Fault
 from graph.pack import Pack
-from graph.register import CHECKPOINTS, RegisterReader, abbreviations_of, pack_in
+from graph.parts import abbreviations_of
+from graph.register import CHECKPOINTS, RegisterReader, pack_in
 from graph.search import SearchIndex
 from graph.store import Reader
 

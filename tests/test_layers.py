@@ -22,10 +22,10 @@ LAYERS = (
     ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire", "results",
      "messages", "shacl", "shacl.paths", "shacl.shapes"),
     ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell",
-     "sorting", "sources", "shacl.reading", "shacl.focus", "shacl.values", "shacl.core", "shacl.nodes", "shacl.select",
+     "sorting", "sources", "directory", "shacl.reading", "shacl.focus", "shacl.values", "shacl.core", "shacl.nodes", "shacl.select",
      "shacl.sparql", "shacl.reference", "shacl.report"),
     ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows",
-     "bodies", "sandbox", "checking"),
+     "bodies", "sandbox", "parts", "checking"),
     ("register", "answering", "archive", "view", "owner"),
 )  # fmt: skip
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}

@@ -69,7 +69,7 @@ def test_a_store_without_room_to_open_asks_for_room_and_not_for_a_rebuild(
     def refuse(*_: object) -> None:
         raise OSError("IO error: No space left on device: While appending to file: 000059.sst")
 
-    monkeypatch.setattr("graph.register.OxigraphStore", refuse)
+    monkeypatch.setattr("graph.parts.OxigraphStore", refuse)
     with pytest.raises(DataDirectory) as caught:
         Register.open(data)
     assert caught.value.remedy == "Make room on the disk."

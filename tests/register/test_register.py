@@ -267,7 +267,7 @@ class TestUpgrade:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from graph import journal, projections, register, standing, store
+from graph import journal, parts, projections, register, standing, store
 from graph.search import SearchIndex
 
 def die(*_, **__):
@@ -289,7 +289,7 @@ if what == "create":
     register.Register.create(data, pack=None)
 opened = register.Register.open(data)
 if what == "rebuild":
-    {"made": lambda: after(register, "_make_anew"), "removed": lambda: after(register, "_remove", 3)}[where]()
+    {"made": lambda: after(register, "make_anew"), "removed": lambda: after(parts, "remove", 3)}[where]()
     opened.rebuild()
 else:
     {
