@@ -114,6 +114,7 @@ class D:
     appliesFrom: Final = NS + "appliesFrom"
     appliesUntil: Final = NS + "appliesUntil"
     actDate: Final = NS + "actDate"
+    inferred: Final = NS + "inferred"
     asOf: Final = NS + "asOf"
 
     # derived
