@@ -20,12 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("terms", "errors", "model", "resources"),
     ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire", "results",
-     "messages", "shacl", "shacl.paths", "shacl.shapes"),
+     "messages", "shacl", "shacl.paths", "shacl.shapes", "shacl.triples"),
     ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell",
-     "sorting", "sources", "directory", "shacl.reading", "shacl.focus", "shacl.values", "shacl.core", "shacl.nodes", "shacl.select",
+     "sorting", "sources", "directory", "shacl.components", "shacl.reading", "shacl.focus", "shacl.values", "shacl.core", "shacl.nodes", "shacl.select",
      "shacl.sparql", "shacl.reference", "shacl.report"),
     ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows",
-     "bodies", "sandbox", "parts", "checking"),
+     "bodies", "sandbox", "parts", "upgrades", "checking"),
     ("register", "answering", "archive", "view", "owner"),
 )  # fmt: skip
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}
