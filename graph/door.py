@@ -27,14 +27,17 @@ TERMS: Final = frozenset(
 DERIVED: Final = frozenset(
     {
         D.scopeKey, D.about, D.status, D.premise, D.rule, D.value, D.severity, D.firstSeen, D.resolvedOn, D.revision,
-        D.asOf, D.Standing, D.Finding, D.Evaluation,
+        D.asOf, D.Standing, D.Finding, D.Evaluation, D.Plan,
     }
 )  # fmt: skip
 """Terms that only the register itself writes."""
 
 DAYS: Final = frozenset(
-    {D.from_, D.until, D.issuedOn, D.gazettedOn, D.grantedOn, D.effectiveOn, D.appliesFrom, D.appliesUntil}
-)
+    {
+        D.from_, D.until, D.issuedOn, D.gazettedOn, D.grantedOn, D.effectiveOn, D.appliesFrom, D.appliesUntil, D.doneOn,
+        D.readyOn, D.publishedOn,
+    }
+)  # fmt: skip
 INSTANTS: Final = frozenset({D.recordedAt, D.withdrawnAt})
 HISTORY: Final = INSTANTS | {D.versionOf}
 """Terms that only a load with history may carry."""

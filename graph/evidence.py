@@ -107,6 +107,7 @@ class Gathering:
         self._created_by: dict[str, tuple[Transfer, ...]] = {}
         self._exclusive: dict[str, bool] = {}
         self._sources: dict[str, str] = {}
+        self._plans: dict[str, bool] = {}
         self._held_by: dict[str, tuple[str, ...]] = {}
         self._for_members: dict[str, tuple[str, ...]] = {}
         self._countries: frozenset[str] | None = None
@@ -201,7 +202,7 @@ class Gathering:
     def _kept(self, by_graph: dict[str, Facts]) -> Facts:
         if len(by_graph) == 1:
             return next(iter(by_graph.values()))
-        sources = {graph: facts for graph, facts in by_graph.items() if graph not in Graphs.RESERVED}
+        sources = {graph: facts for graph, facts in by_graph.items() if not Graphs.is_reserved(graph)}
         typing = [graph for graph, facts in sources.items() if facts.all(RDF.type)]
         if not sources:
             return _NOTHING
@@ -226,6 +227,44 @@ class Gathering:
             known = min((whole.value for _, _, whole, home in rows if home.value == Graphs.sources), default=graph)
             self._sources[graph] = known
         return known
+
+    def _ends(self, facts: Mapping[str, Facts]) -> dict[str, date]:
+        """Find which of the things an event ends, and when, as far as it may be heard.
+
+        The event must be verified, and kept by the source that keeps the thing, or by a plan that was applied: the
+        register takes a plan's word for what it ends, as it takes nobody else's.
+        """
+        ending = self._pointing(facts, (D.ends,))
+        if not ending:
+            return {}
+        events = self._kept_facts(sorted(_flat(ending)))
+        found: dict[str, date] = {}
+        for node, iris in ending.items():
+            home = self._source_of(facts[node].graph)
+            for event in iris:
+                said = events.get(event, _NOTHING)
+                day = said.day(D.effectiveOn)
+                if day is None or node not in said.all(D.ends) or self._confidence(said) not in Confidence.VERIFIED:
+                    continue
+                if self._source_of(said.graph) == home or self._is_plan(self._source_of(said.graph)):
+                    found[node] = min(day, found.get(node, day))
+        return found
+
+    def _is_plan(self, source: str) -> bool:
+        known = self._plans.get(source)
+        if known is None:
+            rows = self.reader.outgoing([source], (RDF.type,))
+            known = any(kind.value == D.Plan and home.value == Graphs.sources for _, _, kind, home in rows)
+            self._plans[source] = known
+        return known
+
+    def _spans(self, facts: Mapping[str, Facts]) -> dict[str, Interval]:
+        """Return when each thing is there: from its own days, and to the day an event ends it."""
+        ends = self._ends(facts)
+        return {
+            node: about.span() & Interval(None, ends[node]) if node in ends else about.span()
+            for node, about in facts.items()
+        }
 
     def _pointing(self, nodes: Iterable[str], predicates: tuple[str, ...]) -> dict[str, list[str]]:
         """Find who points at the nodes: node → subjects."""
@@ -285,10 +324,11 @@ class Gathering:
         facts = self._kept_facts(new, _AREA)
         placed = self._pointing(new, (D.placed,))
         placements = self._kept_facts(sorted(_flat(placed)))
+        spans = self._spans({**facts, **placements})
         ended = []
         for node in new:
             about = facts.get(node, _NOTHING)
-            span = about.span()
+            span = spans.get(node, ALWAYS)
             if span.end is not None:
                 ended.append(node)
             self._areas[node] = Area(
@@ -296,7 +336,7 @@ class Gathering:
                 span,
                 about.one(D.level),
                 tuple(
-                    Placement(iri, under, said.span())
+                    Placement(iri, under, spans.get(iri, ALWAYS))
                     for iri in sorted(placed.get(node, _NONE))
                     if self._confidence(said := placements.get(iri, _NOTHING)) in Confidence.VERIFIED
                     for under in sorted(said.all(D.under))
@@ -357,10 +397,11 @@ class Gathering:
         facts = self._kept_facts(new)
         creating = self._pointing(new, (D.creates,))
         transfers = self._kept_facts(sorted(_flat(creating)))
+        spans = self._spans({**facts, **transfers})
         for node in new:
-            self._records[node] = self._responsibility(node, facts.get(node, _NOTHING))
+            self._records[node] = self._responsibility(node, facts.get(node, _NOTHING), spans.get(node, ALWAYS))
             self._created_by[node] = tuple(
-                self._transfer(iri, said)
+                self._transfer(iri, said, spans.get(iri, ALWAYS))
                 for iri in sorted(creating.get(node, _NONE))
                 if node in (said := transfers.get(iri, _NOTHING)).all(D.creates)
             )
@@ -368,7 +409,7 @@ class Gathering:
     def _chain_edges(self, node: str) -> list[str]:
         return [parent for transfer in self._created_by[node] for parent in transfer.takes_from]
 
-    def _responsibility(self, iri: str, facts: Facts) -> Responsibility:
+    def _responsibility(self, iri: str, facts: Facts, span: Interval) -> Responsibility:
         confidence = self._confidence(facts)
         return Responsibility(
             iri=iri,
@@ -384,14 +425,14 @@ class Gathering:
             basis=tuple(sorted({*facts.all(D.basis), *facts.all(D.lapsesWith)})),
             lapses_with=tuple(sorted(facts.all(D.lapsesWith))),
             conditions=tuple(sorted(facts.texts.get(D.condition, ()))),
-            span=facts.span(),
+            span=span,
             sources=tuple(sorted(facts.all(D.source))) or (facts.graph,),
             confidence=confidence,
             verified=confidence in Confidence.VERIFIED,
             at_the_door=D.door in facts.all(PROV.wasGeneratedBy),
         )
 
-    def _transfer(self, iri: str, facts: Facts) -> Transfer:
+    def _transfer(self, iri: str, facts: Facts, span: Interval) -> Transfer:
         return Transfer(
             iri=iri,
             kind=facts.one(D.transferKind),
@@ -401,7 +442,7 @@ class Gathering:
             basis=tuple(sorted({*facts.all(D.basis), *facts.all(D.lapsesWith)})),
             lapses_with=tuple(sorted(facts.all(D.lapsesWith))),
             granted_on=facts.day(D.grantedOn),
-            span=facts.span(),
+            span=span,
             verified=self._confidence(facts) in Confidence.VERIFIED,
         )
 
@@ -410,9 +451,10 @@ class Gathering:
         if not new:
             return
         facts = self._kept_facts(new, _HOLDER)
+        spans = self._spans(facts)
         for node in new:
-            about = facts.get(node, _NOTHING)
-            self._holders[node] = Holder(node, about.span(), body=about.one(D.postIn))
+            body = facts.get(node, _NOTHING).one(D.postIn)
+            self._holders[node] = Holder(node, spans.get(node, ALWAYS), body=body)
         self._load_successions(new)
 
     def _holder_edges(self, node: str) -> list[str]:

@@ -20,14 +20,14 @@ _WEIGHED = frozenset(
         SKOS.broader, D.from_, D.until, D.level, D.placed, D.under, D.postIn, D.bodyKind, D.jurisdiction, D.partOf,
         D.role, D.holder, D.holderKind, D.covers, D.coversMembersOf, D.field, D.area, D.excludes, D.lapsesWith,
         D.confidence, D.transferKind, D.transferor, D.takesFrom, D.creates, D.event, D.effectiveOn, D.predecessor,
-        D.successor, D.lead,
+        D.successor, D.lead, D.ends,
     }
 )  # fmt: skip
 
 #: the object depends on the subject
 _FORWARD = (
-    D.covers, D.coversMembersOf, D.creates, D.placed, D.predecessor, DCAT.dataset, DCAT.service, DCAT.catalog,
-    DCAT.resource,
+    D.covers, D.coversMembersOf, D.creates, D.placed, D.predecessor, D.ends, DCAT.dataset, DCAT.service,
+    DCAT.catalog, DCAT.resource,
 )  # fmt: skip
 
 #: the subject depends on the object
@@ -65,7 +65,7 @@ def touched(reader: Edges, removed: Iterable[ox.Quad], added: Iterable[ox.Quad])
                 continue
             if said == D.exclusive or (said == D.level and value.value == Level.central):
                 return None
-            if graph.value in Graphs.RESERVED or said not in _WEIGHED:
+            if Graphs.is_reserved(graph.value) or said not in _WEIGHED:
                 continue
             start.add(subject.value)
             if said in _BODY:
@@ -80,6 +80,8 @@ def touched(reader: Edges, removed: Iterable[ox.Quad], added: Iterable[ox.Quad])
                 kinds.add(value.value)
             elif said == D.jurisdiction:
                 areas.add(value.value)
+            if said == D.ends:
+                bodies.add(value.value)
     start |= _jurisdictions(reader, bodies, kinds, areas)
     return _walk(reader, start, came=parts[False], went=parts[True])
 

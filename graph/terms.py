@@ -39,6 +39,7 @@ class D:
     Standing: Final = NS + "Standing"
     Finding: Final = NS + "Finding"
     Evaluation: Final = NS + "Evaluation"
+    Plan: Final = NS + "Plan"
     State: Final = NS + "State"
     Act: Final = NS + "Act"
 
@@ -96,6 +97,7 @@ class D:
     # events and successions
     changeKind: Final = NS + "changeKind"
     effectiveOn: Final = NS + "effectiveOn"
+    ends: Final = NS + "ends"
     event: Final = NS + "event"
     predecessor: Final = NS + "predecessor"
     successor: Final = NS + "successor"
@@ -116,6 +118,54 @@ class D:
     actDate: Final = NS + "actDate"
     inferred: Final = NS + "inferred"
     asOf: Final = NS + "asOf"
+
+    # sharing (ontology/sharing.ttl): classes
+    Request: Final = NS + "Request"
+    DataRequest: Final = NS + "DataRequest"
+    TransferProposal: Final = NS + "TransferProposal"
+    Difficulty: Final = NS + "Difficulty"
+    Answer: Final = NS + "Answer"
+    Report: Final = NS + "Report"
+    Review: Final = NS + "Review"
+    SharingAgreement: Final = NS + "SharingAgreement"
+    LogEntry: Final = NS + "LogEntry"
+    ProcedureChange: Final = NS + "ProcedureChange"
+    CatalogueDocument: Final = NS + "CatalogueDocument"
+    SharingPlatform: Final = NS + "SharingPlatform"
+
+    # sharing: of acts
+    doneOn: Final = NS + "doneOn"
+    doneBy: Final = NS + "doneBy"
+    addressee: Final = NS + "addressee"
+    regards: Final = NS + "regards"
+    answers: Final = NS + "answers"
+    outcome: Final = NS + "outcome"
+    reason: Final = NS + "reason"
+    reportKind: Final = NS + "reportKind"
+    settles: Final = NS + "settles"
+    channel: Final = NS + "channel"
+    madeFor: Final = NS + "madeFor"
+    adds: Final = NS + "adds"
+
+    # sharing: of documents, data, tasks and transfers
+    catalogueKind: Final = NS + "catalogueKind"
+    lists: Final = NS + "lists"
+    transitional: Final = NS + "transitional"
+    amendedBy: Final = NS + "amendedBy"
+    issuedUnder: Final = NS + "issuedUnder"
+    personalData: Final = NS + "personalData"
+    mandatory: Final = NS + "mandatory"
+    useRegulation: Final = NS + "useRegulation"
+    readyOn: Final = NS + "readyOn"
+    publishedOn: Final = NS + "publishedOn"
+    signIn: Final = NS + "signIn"
+    fee: Final = NS + "fee"
+    openFormat: Final = NS + "openFormat"
+    reservedFrom: Final = NS + "reservedFrom"
+    manner: Final = NS + "manner"
+    resources: Final = NS + "resources"
+    selfFunded: Final = NS + "selfFunded"
+    purpose: Final = NS + "purpose"
 
     # derived
     scopeKey: Final = NS + "scopeKey"
@@ -213,9 +263,16 @@ class Graphs:
     scopes: Final = NS + "scopes"
     sources: Final = NS + "sources"
     projection: Final = NS + "projection"
+    ends: Final = NS + "ends/"
+    """How the name of a graph begins that says, for one plan each, when what the plan ends is over."""
 
     #: graphs that no source may write to
     RESERVED: Final = frozenset({standings, findings, scopes, sources, projection})
+
+    @classmethod
+    def is_reserved(cls, graph: str) -> bool:
+        """Say whether a graph is the register's own, which no source speaks in."""
+        return graph in cls.RESERVED or graph.startswith(cls.ends)
 
 
 class RDF:
@@ -295,7 +352,8 @@ class PROV:
 RECORD_CLASSES: Final = frozenset(
     {
         D.Record, D.Name, D.Code, D.Placement, D.Responsibility, D.ResourceResponsibility, D.Transfer, D.Mandate,
-        D.ChangeEvent, D.Succession, D.Flow,
+        D.ChangeEvent, D.Succession, D.Flow, D.Request, D.DataRequest, D.TransferProposal, D.Difficulty, D.Answer, D.Report,
+        D.Review, D.SharingAgreement, D.LogEntry, D.ProcedureChange,
     }
 )  # fmt: skip
 

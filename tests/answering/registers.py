@@ -105,6 +105,9 @@ class _Maker:
             self.say(event, D.effectiveOn, day)
         for number in range(self.chance.randint(1, 7)):
             self.succession(X + f"succession-{number}", ends)
+        for event in EVENTS:
+            if self.once_in(5):
+                self.say(event, D.ends, self.chance.choice([*BODIES, *POSTS, *AREAS[1:], *records]))
         return self.facts
 
     def areas_and_fields(self) -> None:

@@ -13,7 +13,7 @@ from graph.model import Decision, How
 from graph.reach import touched
 from graph.responsibility import decide
 from graph.store import OxigraphStore
-from graph.terms import Role, Status
+from graph.terms import RDF, D, Graphs, Role, Status
 from tests.answering.registers import GRAPH, X, keys
 
 PREFIXES = f"""
@@ -408,12 +408,16 @@ def test_a_line_is_beaten_when_each_of_its_records_is_by_whichever_other() -> No
     assert names(on(turtle, "2025-01-01")) == ["b", "c"]
 
 
-def with_a_stranger(turtle: str, strange: str) -> Decision:
+def with_a_stranger(turtle: str, strange: str, *, plan: bool = False) -> Decision:
     """Ask a register in which another source, whose name comes first in the alphabet, says something as well."""
     store = store_of(turtle)
     other = ox.NamedNode("https://example.org/a-stranger")
     triples = ox.parse(input=PREFIXES + dated(strange), format=ox.RdfFormat.TURTLE)
-    store.apply((), [ox.Quad(t.subject, t.predicate, t.object, other) for t in triples], 2)
+    quads = [ox.Quad(t.subject, t.predicate, t.object, other) for t in triples]
+    if plan:
+        applied = (ox.NamedNode(RDF.type), ox.NamedNode(D.Plan), ox.NamedNode(Graphs.sources))
+        quads.append(ox.Quad(other, *applied))
+    store.apply((), quads, 2)
     return decide(gather(store, X + "x"), Role.accountable, date(2025, 6, 1))
 
 
@@ -436,3 +440,33 @@ def test_a_stranger_cannot_make_a_duty_one_that_many_may_hold() -> None:
         with_a_stranger(turtle, "<https://w3id.org/diaba/role/accountable> d:exclusive false .").status
         == Status.disputed
     )
+
+
+# --- what an event ends ---------------------------------------------------------------------------------------------
+
+ENDING = ":e a d:ChangeEvent ; d:effectiveOn 2025-03-01 ; d:ends {} . "
+
+
+def test_an_event_ends_a_body_and_its_heir_follows() -> None:
+    turtle = HELD + ". :a a d:Agency . :b a d:Agency . " + ENDING.format(":a")
+    heir = ":su a d:Succession ; d:event :e ; d:predecessor :a ; d:successor :b ."
+    assert names(on(turtle + heir, "2025-02-28")) == ["a"]
+    assert names(on(turtle + heir, "2025-03-01")) == ["b"]
+    assert on(turtle, "2025-03-01").status == Status.needs_decision
+
+
+@pytest.mark.parametrize("confidence", ["R", "V3-mock"])
+def test_an_event_that_nobody_verified_ends_nothing(confidence: str) -> None:
+    turtle = HELD + ". :a a d:Agency . " + ENDING.format(":a") + f":e d:confidence conf:{confidence} ."
+    assert names(on(turtle, "2025-03-01")) == ["a"]
+
+
+def test_an_event_ends_a_record_and_an_earlier_end_stands() -> None:
+    assert on(HELD + ". " + ENDING.format(":r"), "2025-03-01").status == Status.expired
+    assert on(HELD + "; d:until 2024-01-01 . " + ENDING.format(":r"), "2024-06-01").status == Status.expired
+
+
+def test_a_stranger_ends_nothing_unless_it_is_a_plan_that_was_applied() -> None:
+    turtle, strange = HELD + ". :a a d:Agency .", ENDING.format(":a")
+    assert names(with_a_stranger(turtle, strange)) == ["a"]
+    assert with_a_stranger(turtle, strange, plan=True).status == Status.needs_decision
