@@ -16,18 +16,17 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import IO, Any, cast
 
 import pyoxigraph as ox
 
+from graph.directory import PASSPORT, said_in
 from graph.errors import BadQuestion, DataDirectory, NotFound, Place
-from graph.journal import Change, Journal, Section, read_instant, sync_folder
+from graph.journal import Change, Journal, Section, copy_rows, read_instant, sync_folder
 from graph.register import Register, RegisterReader
 from graph.snapshot import instant
 from graph.store import normal_form
 from graph.terms import D, Graphs
-
-PASSPORT: Final = "register.json"
 
 Told = Callable[[str, int, int | None], None]
 """Called now and then with the step, how much is done, and of how much."""
@@ -105,11 +104,7 @@ def restore(backup: Path, target: Path, to: int | datetime | None = None, progre
     shutil.rmtree(workshop, ignore_errors=True)
     workshop.mkdir(parents=True)
     try:
-        Journal(workshop).close()
-        with closing(sqlite3.connect(workshop / "journal.sqlite")) as rows:
-            rows.execute("ATTACH ? AS kept", (f"{(backup / 'journal.sqlite').resolve().as_uri()}?mode=ro",))
-            rows.execute("INSERT INTO main.change SELECT * FROM kept.change WHERE number <= ?", (last.number,))
-            rows.commit()
+        copy_rows(backup / "journal.sqlite", workshop / "journal.sqlite", last.number)
         size = _copy_payloads(backup, workshop).bytes
         shutil.copy2(backup / PASSPORT, workshop / PASSPORT)
         if target.exists():
@@ -141,6 +136,7 @@ def _change_at(journal: Journal, to: int | datetime | None) -> Change:
 def journal_of(data: Path) -> closing[Journal]:
     """Open the journal of a data directory or backup to read it, also beside the process that writes it."""
     need_register(data)
+    said_in(data)
     return closing(Journal(data, read_only=True))
 
 

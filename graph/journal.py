@@ -15,6 +15,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ import pyoxigraph as ox
 from graph.errors import DataDirectory, JournalBroken, Place
 
 FORMAT: Final = 1
-"""The format of rows and payloads that this code writes."""
+"""The format of a change that this code writes: of its row and its payload. It stands in the row, and in its hash."""
 
 MAX_IN_ROW: Final = 256 * 1024
 """Largest compressed payload, in bytes, that is kept in the row itself."""
@@ -40,8 +41,9 @@ SECTIONS: Final[tuple[Section, ...]] = ("removed", "added", "versions")
 _SUFFIX: Final = ".nq.gz"
 _CHUNK: Final = 1 << 18
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS change (
+_STEPS: Final = (
+    """
+CREATE TABLE change (
     number       INTEGER PRIMARY KEY,
     at           TEXT NOT NULL,
     who          TEXT NOT NULL,
@@ -59,17 +61,28 @@ CREATE TABLE IF NOT EXISTS change (
     redacted_by  TEXT,
     redacted_why TEXT
 ) STRICT;
-CREATE TRIGGER IF NOT EXISTS change_is_never_deleted BEFORE DELETE ON change
+CREATE TRIGGER change_is_never_deleted BEFORE DELETE ON change
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS change_is_never_altered BEFORE UPDATE OF
+CREATE TRIGGER change_is_never_altered BEFORE UPDATE OF
     number, at, who, source, message, format, removed, added, versions, payload_hash, previous, hash ON change
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS payload_is_only_redacted BEFORE UPDATE OF
+CREATE TRIGGER payload_is_only_redacted BEFORE UPDATE OF
     payload, redacted_at, redacted_by, redacted_why ON change
 WHEN old.redacted_at IS NOT NULL OR new.payload IS NOT NULL OR new.redacted_at IS NULL
     OR new.redacted_by IS NULL OR new.redacted_why IS NULL
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+""",
+)
+"""What makes the database, step by step: the first step made format 1, each later one brings it one format on.
+
+A step is run in one transaction and never altered once it is released. ``service/docs/keeping.md`` says how to add one.
 """
+
+DATABASE: Final = len(_STEPS)
+"""The format of the database that this code writes."""
+
+_CUTS: Final = {"change": "number <= :last"}
+"""Which rows of a table belong to a journal that ends with change ``last``; of any other table all do."""
 
 _COLUMNS: Final = (
     "number, at, who, source, message, format, removed, added, versions, payload_hash, previous, hash,"
@@ -227,7 +240,8 @@ class Draft:
 class Journal:
     """Open the journal in a data directory: ``journal.sqlite`` and, for large payloads, ``payloads/``.
 
-    ``read_only`` never writes a byte. The writer must be the only one of the directory (the register sees to that).
+    ``read_only`` never writes a byte. The writer must be the only one of the directory (the register sees to that); it
+    makes what is missing and brings an earlier format up to this one. Raises ``DataDirectory`` for a later format.
     """
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
@@ -236,11 +250,12 @@ class Journal:
         try:
             if read_only:
                 self._rows = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
+                self._known()
             else:
                 self._rows = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
                 self._rows.execute("PRAGMA journal_mode=WAL")
                 self._rows.execute("PRAGMA synchronous=FULL")
-                self._create()
+                self._bring_up()
         except sqlite3.Error as fault:
             raise JournalBroken(
                 f"The journal cannot be opened: {fault}",
@@ -248,15 +263,27 @@ class Journal:
                 place=Place(str(self.path)),
             ) from fault  # fmt: skip
 
-    def _create(self) -> None:
-        (version,) = self._rows.execute("PRAGMA user_version").fetchone()
-        if version > FORMAT:
+    def _known(self) -> int:
+        """Return the format of the database, 0 for a new one."""
+        (number,) = self._rows.execute("PRAGMA user_version").fetchone()
+        if number > DATABASE:
+            self._rows.close()
             raise DataDirectory(
-                f"The journal has format {version}, and this version knows up to {FORMAT}",
-                remedy="Install the version that wrote it.", place=Place(str(self.path)),
+                f"The journal has format {number}, and this version knows up to {DATABASE}",
+                remedy="Install the version of diaba that wrote it, or a later one.", place=Place(str(self.path)),
             )  # fmt: skip
-        if version == 0:
-            self._rows.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+        return int(number)
+
+    def _bring_up(self) -> None:
+        """Take the steps that are missing: each whole or not at all, so that a crash leaves one format or the next."""
+        for number in range(self._known(), DATABASE):
+            try:
+                self._rows.executescript(
+                    f"BEGIN IMMEDIATE; {_STEPS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
+                )
+            except BaseException:
+                self._rows.close()  # and with it, what was begun
+                raise
 
     @property
     def revision(self) -> int:
@@ -502,6 +529,24 @@ def _blocks(stream: IO[bytes], section: Section) -> Iterator[bytes]:
             yield rest
             return
         rest += piece
+
+
+def copy_rows(source: Path, target: Path, last: int) -> None:
+    """Copy the database of a journal up to change ``last`` to a new file, in the format that it has."""
+    with closing(sqlite3.connect(target.resolve().as_uri(), uri=True, isolation_level=None)) as rows:
+        rows.execute("ATTACH ? AS kept", (f"{source.resolve().as_uri()}?mode=ro",))
+        (number,) = rows.execute("PRAGMA kept.user_version").fetchone()
+        made = rows.execute("SELECT type, name, sql FROM kept.sqlite_master WHERE sql IS NOT NULL").fetchall()
+        rows.execute("BEGIN")
+        for sort, name, text in sorted(made, key=lambda one: one[0] != "table"):  # triggers guard what is copied
+            rows.execute(text)
+            if sort == "table":
+                rows.execute(
+                    f'INSERT INTO main."{name}" SELECT * FROM kept."{name}" WHERE {_CUTS.get(name, "TRUE")}',
+                    {"last": last},
+                )
+        rows.execute(f"PRAGMA user_version = {number}")
+        rows.execute("COMMIT")
 
 
 def write_instant(moment: datetime) -> str:

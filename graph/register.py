@@ -44,6 +44,7 @@ from graph.search import SearchIndex
 from graph.sources import Declaration, LoadReport, Parcel, SourceReport
 from graph.store import Reader
 from graph.terms import BASE, Confidence
+from graph.upgrades import upgrade
 
 ONTOLOGY: Final = BASE + "ns"
 """The source that says what the words mean."""
@@ -188,11 +189,13 @@ class Register:
         """
         data = Path(data).absolute()
         try:
-            passport = read_passport(data)
+            read_passport(data)  # no lock is left in what is no data directory
             lock = take_lock(data)
         except OSError as fault:
             raise unusable(data, fault) from fault
         try:
+            upgrade(data)
+            passport = read_passport(data)
             finish_swap(data)
             if rebuild:
                 _rebuild(data, pack_of(passport.pack), progress)
