@@ -42,8 +42,13 @@ INSTANTS: Final = frozenset({D.recordedAt, D.withdrawnAt})
 HISTORY: Final = INSTANTS | {D.versionOf}
 """Terms that only a load with history may carry."""
 
-BOOLEANS: Final = frozenset({D.normative, D.exclusive, D.principal})
-TEXTS: Final = frozenset({D.condition})
+BOOLEANS: Final = frozenset(
+    {
+        D.normative, D.exclusive, D.principal, D.transitional, D.mandatory, D.signIn, D.fee, D.openFormat,
+        D.selfFunded,
+    }
+)  # fmt: skip
+TEXTS: Final = frozenset({D.condition, D.reason, D.manner, D.resources})
 """Terms of ours whose values are words; all that are neither these, days, instants nor truth values link to things."""
 
 LINKS: Final = TERMS - DERIVED - DAYS - INSTANTS - BOOLEANS - TEXTS - {D.confidence}

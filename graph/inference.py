@@ -26,7 +26,7 @@ from graph.resources import folder
 from graph.terms import BASE, DCAT, RDF, D
 
 #: what is classified, in the folder of the ontology
-SOURCES: Final = ("core.ttl", "schemes.ttl", "alignment.ttl")
+SOURCES: Final = ("core.ttl", "sharing.ttl", "schemes.ttl", "alignment.ttl")
 CLASSIFIED: Final = "classified.ttl"
 
 _OWL: Final = "http://www.w3.org/2002/07/owl#"
@@ -44,6 +44,7 @@ _PREFIXES: Final = {
     "dct": "http://purl.org/dc/terms/",
     "eli": "http://data.europa.eu/eli/ontology#",
     "foaf": "http://xmlns.com/foaf/0.1/",
+    "odrl": "http://www.w3.org/ns/odrl/2/",
     "org": "http://www.w3.org/ns/org#",
     "owl": _OWL,
     "prov": "http://www.w3.org/ns/prov#",

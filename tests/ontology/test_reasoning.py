@@ -71,7 +71,7 @@ def test_the_example_uses_every_class() -> None:
 
 
 def test_the_examples_in_the_definitions_are_consistent_together(tmp_path: Path) -> None:
-    core = Graph().parse(ONTOLOGY[0])
+    core = Graph().parse(ONTOLOGY[0]).parse(ONTOLOGY[1])
     prefixes = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in core.namespaces() if prefix)
     texts = sorted(
         str(text) for text in core.objects(None, SKOS.example) if isinstance(text, Literal) and not text.language
