@@ -352,8 +352,8 @@ class PROV:
 RECORD_CLASSES: Final = frozenset(
     {
         D.Record, D.Name, D.Code, D.Placement, D.Responsibility, D.ResourceResponsibility, D.Transfer, D.Mandate,
-        D.ChangeEvent, D.Succession, D.Flow, D.Request, D.DataRequest, D.TransferProposal, D.Difficulty, D.Answer, D.Report,
-        D.Review, D.SharingAgreement, D.LogEntry, D.ProcedureChange,
+        D.ChangeEvent, D.Succession, D.Flow, D.Request, D.DataRequest, D.TransferProposal, D.Difficulty, D.Answer,
+        D.Report, D.Review, D.SharingAgreement, D.LogEntry, D.ProcedureChange,
     }
 )  # fmt: skip
 
