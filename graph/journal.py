@@ -72,6 +72,26 @@ WHEN old.redacted_at IS NOT NULL OR new.payload IS NOT NULL OR new.redacted_at I
     OR new.redacted_by IS NULL OR new.redacted_why IS NULL
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """,
+    """
+CREATE TABLE finding (
+    row             INTEGER PRIMARY KEY,
+    fault           TEXT NOT NULL,
+    rule            TEXT NOT NULL,
+    about           TEXT NOT NULL,
+    severity        TEXT NOT NULL,
+    start           TEXT NOT NULL,
+    until           TEXT NOT NULL,
+    seen_revision   INTEGER NOT NULL,
+    seen_at         TEXT NOT NULL,
+    revision        INTEGER NOT NULL,
+    at              TEXT NOT NULL,
+    ended_revision  INTEGER,
+    ended_at        TEXT
+) STRICT;
+CREATE UNIQUE INDEX finding_open ON finding (rule, about, fault, start) WHERE ended_revision IS NULL;
+CREATE INDEX finding_begun ON finding (revision);
+CREATE INDEX finding_ended ON finding (ended_revision) WHERE ended_revision IS NOT NULL;
+""",
 )
 """What makes the database, step by step: the first step made format 1, each later one brings it one format on.
 
@@ -81,8 +101,13 @@ A step is run in one transaction and never altered once it is released. ``servic
 DATABASE: Final = len(_STEPS)
 """The format of the database that this code writes."""
 
-_CUTS: Final = {"change": "number <= :last"}
+_CUTS: Final = {"change": "number <= :last", "finding": "revision <= :last"}
 """Which rows of a table belong to a journal that ends with change ``last``; of any other table all do."""
+
+_MENDS: Final = {
+    "finding": "UPDATE main.finding SET ended_revision = NULL, ended_at = NULL WHERE ended_revision > :last"
+}
+"""What must be said otherwise in the rows of a table that belong to a journal which ends with change ``last``."""
 
 _COLUMNS: Final = (
     "number, at, who, source, message, format, removed, added, versions, payload_hash, previous, hash,"
@@ -545,6 +570,8 @@ def copy_rows(source: Path, target: Path, last: int) -> None:
                     f'INSERT INTO main."{name}" SELECT * FROM kept."{name}" WHERE {_CUTS.get(name, "TRUE")}',
                     {"last": last},
                 )
+                if name in _MENDS:
+                    rows.execute(_MENDS[name], {"last": last})
         rows.execute(f"PRAGMA user_version = {number}")
         rows.execute("COMMIT")
 

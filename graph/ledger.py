@@ -1,7 +1,7 @@
 """Keep a ledger of findings: since which change the register has reported each, and when it no longer did.
 
 That cannot be made again from the sources, as it depends on what the rules were at the time: so it stands in a table
-beside the journal, survives a rebuild, and goes with backups. A row is one finding as it stood from one revision to
+of the journal's database, survives a rebuild, and goes with backups. A row is one finding as it stood from one revision to
 another; what it was about and when, never what was read (a redaction must find nothing here).
 """
 
@@ -17,27 +17,6 @@ from typing import Final
 
 from graph.errors import JournalBroken, Place
 from graph.model import Interval
-
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS finding (
-    row             INTEGER PRIMARY KEY,
-    fault           TEXT NOT NULL,
-    rule            TEXT NOT NULL,
-    about           TEXT NOT NULL,
-    severity        TEXT NOT NULL,
-    start           TEXT NOT NULL,
-    until           TEXT NOT NULL,
-    seen_revision   INTEGER NOT NULL,
-    seen_at         TEXT NOT NULL,
-    revision        INTEGER NOT NULL,
-    at              TEXT NOT NULL,
-    ended_revision  INTEGER,
-    ended_at        TEXT
-) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS finding_open ON finding (rule, about, fault, start) WHERE ended_revision IS NULL;
-CREATE INDEX IF NOT EXISTS finding_begun ON finding (revision);
-CREATE INDEX IF NOT EXISTS finding_ended ON finding (ended_revision) WHERE ended_revision IS NOT NULL;
-"""
 
 _IN_ONE: Final = 5_000
 """Rows that are written in one transaction: the journal waits no longer than that takes."""
@@ -99,7 +78,6 @@ class Ledger:
                 self._rows = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=60)
                 self._rows.execute("PRAGMA journal_mode=WAL")
                 self._rows.execute("PRAGMA synchronous=FULL")
-                self._rows.executescript(_SCHEMA)
         except sqlite3.Error as fault:
             raise JournalBroken(
                 f"The ledger of findings cannot be opened: {fault}",
@@ -258,14 +236,6 @@ class Ledger:
                     Seen(seen, seen_at),
                     None if ended is None else Seen(ended, ended_at),
                 )
-
-
-def cut(rows: sqlite3.Connection, kept: str, revision: int) -> None:
-    """Copy the ledger of the attached database ``kept`` as it stood after a change; nothing where it has none."""
-    if rows.execute(f"SELECT 1 FROM {kept}.sqlite_master WHERE name = 'finding'").fetchone():
-        rows.executescript(_SCHEMA)
-        rows.execute(f"INSERT INTO main.finding SELECT * FROM {kept}.finding WHERE revision <= ?", (revision,))
-        rows.execute("UPDATE finding SET ended_revision = NULL, ended_at = NULL WHERE ended_revision > ?", (revision,))
 
 
 def _at(revision: int) -> tuple[str, tuple[object, ...]]:
