@@ -34,9 +34,40 @@ def labels(
     return {node: dated.get(node) or (min(said[node])[1] if node in said else tail(node)) for node in wanted}
 
 
+def named(reader: Edges, nodes: Iterable[str], day: date) -> dict[str, dict[str, str]]:
+    """Return what each node is called on the day, by language (``""`` for text without one), for whoever writes all.
+
+    A language that no dated name has on the day is taken from the labels; a node that has neither is not returned.
+    """
+    wanted = sorted(set(nodes))
+    found: dict[str, dict[str, str]] = {}
+    for node, forms in _dated_forms(reader, wanted, day).items():
+        for _, text, language in sorted((-len(form.value), form.value, form.language or "") for form in forms):
+            found.setdefault(node, {}).setdefault(language, text)
+    said = [
+        (subject.value, _LABELS.index(predicate.value), value.value, value.language or "")
+        for subject, predicate, value, _ in reader.outgoing(wanted, _LABELS)
+        if isinstance(value, ox.Literal)
+    ]
+    for node, _, text, language in sorted(said):
+        found.setdefault(node, {}).setdefault(language, text)
+    return found
+
+
 def _dated_names(reader: Edges, nodes: list[str], day: date | None, languages: Sequence[str]) -> dict[str, str]:
     if day is None:
         return {}
+    found: dict[str, str] = {}
+    for node, forms in _dated_forms(reader, nodes, day).items():
+        ranked = [(_rank(form.language, languages), -len(form.value), form.value) for form in forms]
+        wanted = [entry for entry in ranked if entry[0] <= len(languages)]
+        if wanted:
+            found[node] = min(wanted)[2]
+    return found
+
+
+def _dated_forms(reader: Edges, nodes: list[str], day: date) -> dict[str, list[ox.Literal]]:
+    """Return the forms of the dated names that are valid on the day."""
     names: dict[str, list[str]] = {}
     for subject, _, value, _ in reader.incoming(nodes, (D.nameOf,)):
         names.setdefault(value.value, []).append(subject.value)
@@ -49,18 +80,10 @@ def _dated_names(reader: Edges, nodes: list[str], day: date | None, languages: S
             forms.setdefault(subject.value, []).append(value)
         else:
             days.setdefault(subject.value, {})[predicate.value] = date.fromisoformat(value.value)
-    found: dict[str, str] = {}
-    for node, records in names.items():
-        ranked = [
-            (_rank(form.language, languages), -len(form.value), form.value)
-            for record in records
-            if _span(days.get(record)).contains(day)
-            for form in forms.get(record, ())
-        ]
-        wanted = [entry for entry in ranked if entry[0] <= len(languages)]
-        if wanted:
-            found[node] = min(wanted)[2]
-    return found
+    return {
+        node: [form for record in records if _span(days.get(record)).contains(day) for form in forms.get(record, ())]
+        for node, records in names.items()
+    }
 
 
 def _span(days: dict[str, date] | None) -> Interval:

@@ -18,15 +18,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: lowest first; a module imports its own layer or a lower one
 LAYERS = (
-    ("terms", "errors", "model", "resources"),
+    ("terms", "errors", "model", "resources", "standards"),
     ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire", "results",
      "messages", "shacl", "shacl.paths", "shacl.shapes", "shacl.triples"),
     ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell",
      "sorting", "sources", "directory", "ledger", "shacl.components", "shacl.reading", "shacl.focus", "shacl.values", "shacl.core", "shacl.nodes", "shacl.select",
      "shacl.sparql", "shacl.reference", "shacl.report"),
     ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows",
-     "bodies", "sandbox", "parts", "upgrades", "checking", "rules", "rechecking", "findings"),
-    ("register", "answering", "archive", "view", "owner"),
+     "bodies", "sandbox", "parts", "upgrades", "checking", "rules", "rechecking", "findings",
+     "portrait", "dcatap", "cpov"),
+    ("register", "answering", "archive", "view", "owner", "export"),
 )  # fmt: skip
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}
 
