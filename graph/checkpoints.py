@@ -25,13 +25,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from graph.errors import Place, StoreFault
 from graph.store import OxigraphStore
 
 #: writes a copy of one part of the register into a folder that does not exist yet
 Part = Callable[[Path], None]
+
+
+class Revised(Protocol):
+    """Stand at a revision."""
+
+    @property
+    def revision(self) -> int: ...
+
 
 _CURRENT: Final = "current"
 _LEASE: Final = "lease"
@@ -260,6 +268,8 @@ def _remove(path: Path) -> None:
 class Checkpoints:
     """Take checkpoints of a graph and the parts that belong to it; for the one process that owns the data directory.
 
+    ``graph`` says the revision; an embedded store is the first of the parts by itself.
+
     ``take`` is to be called between two changes, so that all parts are of one revision. ``clock`` counts seconds and
     ``free`` tells the bytes left on the disk. Leftovers of a process that died are removed at once; what its readers
     still lease, and what it published last, stays.
@@ -268,7 +278,7 @@ class Checkpoints:
     def __init__(
         self,
         folder: Path,
-        graph: OxigraphStore,
+        graph: Revised,
         others: Mapping[str, Part] = MappingProxyType({}),
         *,
         room: Room | None = None,
@@ -277,7 +287,8 @@ class Checkpoints:
     ) -> None:
         self._folder = folder
         self._graph = graph
-        self._parts: dict[str, Part] = {"graph": backup_of(graph), **others}
+        own: dict[str, Part] = {"graph": backup_of(graph)} if isinstance(graph, OxigraphStore) else {}
+        self._parts = {**own, **others}
         self._room = room or Room()
         self._clock = clock
         self._free = free

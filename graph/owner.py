@@ -135,7 +135,6 @@ class Owner:
         self.data = register.data
         self._drain = drain
         self._register = register
-        self._room = room
         self._stop = stop
         self._turns = Turns()
         self._since = write_instant(datetime.now(UTC))
@@ -279,7 +278,7 @@ class Owner:
     ) -> None:
         def work() -> None:
             self._register.rebuild(progress)
-            self._start_checkpoints_anew()
+            self._take(anew=True)
 
         self._change("rebuild", who or _user(), work, waiting)
 
@@ -291,15 +290,10 @@ class Owner:
 
         def work() -> int:
             revision = archive.redact(self._register, numbers, who, why, progress)
-            self._start_checkpoints_anew()
+            self._take(anew=True)
             return revision
 
         return self._change("redact", who, work, waiting)
-
-    def _start_checkpoints_anew(self) -> None:
-        """Take checkpoints of the stores that a rebuild has put in the place of the old ones."""
-        self._checkpoints = self._register.checkpoints(self._room)
-        self._take(anew=True)
 
     def _change(self, what: str, who: str, work: Callable[[], _T], waiting: Callable[[int], None]) -> _T:
         with self._turns.taken(what, who, waiting=waiting):
@@ -330,8 +324,8 @@ class Owner:
         while not self._ended.is_set():
             due = self._checkpoints.due
             behind = self._taken is None or self._taken.revision < self._revision
-            if due is None and (behind or self._trouble):
-                due = 0.0  # the change is accepted and not followed yet
+            if due is None and (behind or self._trouble or not self._register.usable):
+                due = 0.0  # a change is accepted and not followed yet, or a rebuild has left nothing open
             if due is None:
                 self._changed.wait()
                 self._changed.clear()

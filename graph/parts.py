@@ -5,6 +5,7 @@ Made anew, it is built beside the live parts and put in their place in one step 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
@@ -36,6 +37,7 @@ PATIENCE: Final = 5.0
 _LIVE: Final = ("graph", "history", "search")
 _REBUILD: Final = "rebuild"
 _COMPLETE: Final = "complete"
+_BEFORE: Final = "before-"
 
 
 @dataclass(slots=True)
@@ -46,10 +48,13 @@ class Parts:
     history: OxigraphStore
     search: SearchIndex
     projections: list[Projection]
+    closed: bool = False
 
     def close(self) -> None:
         """Give them up."""
-        self.projections = []
+        if self.closed:
+            return
+        self.closed, self.projections = True, []
         self.search.close()
         self.graph.close()
         self.history.close()
@@ -57,9 +62,13 @@ class Parts:
 
 def open_parts(data: Path, journal: Journal, pack: Pack) -> Parts:
     """Open the parts in a folder, new ones where there are none; raise ``DataDirectory`` where one is damaged."""
-    graph = _open_store(data / "graph")
-    history = _open_store(data / "history")
-    search = SearchIndex(data / "search", abbreviations_of(pack))
+    with contextlib.ExitStack() as opened:  # one that cannot be opened closes those before it
+        graph = _open_store(data / "graph")
+        opened.callback(graph.close)
+        history = _open_store(data / "history")
+        opened.callback(history.close)
+        search = SearchIndex(data / "search", abbreviations_of(pack))
+        opened.pop_all()
     following: list[Projection] = [
         GraphProjection(graph, journal),
         HistoryProjection(history, journal),
@@ -105,15 +114,19 @@ def make_anew(data: Path, journal: Journal, pack: Pack, progress: Progress | Non
     workshop = data / _REBUILD
     remove(workshop)
     workshop.mkdir()
-    parts = open_parts(workshop, journal, pack)
     try:
-        follow(parts.projections, journal, progress)
-        parts.graph.flush()
-        parts.history.flush()
-    finally:
-        parts.close()
-    (workshop / _COMPLETE).touch()
-    sync_folder(workshop)
+        parts = open_parts(workshop, journal, pack)
+        try:
+            follow(parts.projections, journal, progress)
+            parts.graph.flush()
+            parts.history.flush()
+        finally:
+            parts.close()
+        (workshop / _COMPLETE).touch()
+        sync_folder(workshop)
+    except BaseException:
+        remove(workshop)
+        raise
 
 
 def finish_swap(data: Path) -> None:
@@ -124,8 +137,14 @@ def finish_swap(data: Path) -> None:
     workshop = data / _REBUILD
     if (workshop / _COMPLETE).exists():
         for name in _LIVE:
-            if (workshop / name).exists():
-                remove(data / name)
-                (workshop / name).replace(data / name)
+            _put_in_place(workshop, data, name)
         sync_folder(data)
     remove(workshop)
+
+
+def _put_in_place(workshop: Path, data: Path, name: str) -> None:
+    """Put one rebuilt part in the place of the live one, unless that was done before; nothing is removed on the way."""
+    if (workshop / name).exists():
+        if (data / name).exists():
+            (data / name).replace(workshop / f"{_BEFORE}{name}")
+        (workshop / name).replace(data / name)

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import pyoxigraph as ox
 
-from graph.checkpoints import Checkpoints, Room, backup_of, links_of
+from graph.checkpoints import Checkpoints, Part, Room, backup_of, links_of
 from graph.directory import (
     FORMAT,
     LOCK,
@@ -235,15 +235,24 @@ class Register:
         """Tell whether every part holds every accepted change: a change in the midst, or one cut short, is not."""
         return {projection.revision for projection in self._projections} == {self.journal.revision}
 
+    @property
+    def usable(self) -> bool:
+        """Tell whether the parts are open: they are, but after a rebuild that could not open what it left."""
+        return not self._parts.closed
+
     def settle(self, progress: Progress | None = None) -> None:
         """Bring every part up to the journal, where a change was accepted and could not be followed."""
         with self._writing:
             self._follow(progress)
 
     def checkpoints(self, room: Room | None = None) -> Checkpoints:
-        """Return what takes checkpoints of graph, history and search; make it anew after ``rebuild``."""
-        others = {"history": backup_of(self._parts.history), "search": links_of(self.data / "search")}
-        return Checkpoints(self.data / CHECKPOINTS, self._parts.graph, others, room=room)
+        """Return what takes checkpoints of graph, history and search, whichever are open at the time."""
+        parts: dict[str, Part] = {
+            "graph": lambda target: backup_of(self._parts.graph)(target),
+            "history": lambda target: backup_of(self._parts.history)(target),
+            "search": links_of(self.data / "search"),
+        }
+        return Checkpoints(self.data / CHECKPOINTS, self.reader, parts, room=room)
 
     # --- writing --------------------------------------------------------------------------------------------------
 
@@ -293,13 +302,15 @@ class Register:
             self._follow(None)
 
     def rebuild(self, progress: Progress | None = None) -> None:
-        """Make graph, history, standings and search index anew from the journal, beside the live ones, and swap."""
+        """Make graph, history, standings and search index anew from the journal, beside the live ones, and swap.
+
+        Where they cannot be put in place, what stands there is open again, and ``StoreFault`` says so; where not even
+        that can be opened, the next change or ``settle`` tries again.
+        """
         with self._writing:
             make_anew(self.data, self.journal, self.pack, progress)
             self._parts.close()
-            finish_swap(self.data)
-            self._parts = parts = open_parts(self.data, self.journal, self.pack)
-            self.reader.graph, self.reader.history, self.reader.search = parts.graph, parts.history, parts.search
+            self._open_again()
             self._follow(progress)
 
     def _accept(
@@ -340,7 +351,22 @@ class Register:
     def _projections(self) -> list[Projection]:
         return self._parts.projections
 
+    def _open_again(self) -> None:
+        """Put in place what was rebuilt, and open what stands there, whether that went well or not."""
+        try:
+            finish_swap(self.data)
+        except OSError as fault:
+            raise StoreFault(
+                f"What was made anew could not be put in its place: {fault.strerror or fault}",
+                remedy="Look for a full or failing disk, then run diaba rebuild again.", place=Place(str(self.data)),
+            ) from fault  # fmt: skip
+        finally:
+            self._parts = parts = open_parts(self.data, self.journal, self.pack)
+            self.reader.graph, self.reader.history, self.reader.search = parts.graph, parts.history, parts.search
+
     def _follow(self, progress: Progress | None) -> None:
+        if self._parts.closed:
+            self._open_again()
         for projection in self._projections:
             if projection.revision > self.journal.revision:
                 raise DataDirectory(

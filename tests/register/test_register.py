@@ -289,7 +289,7 @@ if what == "create":
     register.Register.create(data, pack=None)
 opened = register.Register.open(data)
 if what == "rebuild":
-    {"made": lambda: after(register, "make_anew"), "removed": lambda: after(parts, "remove", 3)}[where]()
+    {"made": lambda: after(register, "make_anew"), "moved": lambda: after(parts, "_put_in_place")}[where]()
     opened.rebuild()
 else:
     {
@@ -331,7 +331,7 @@ def test_a_killed_load_is_in_or_out(data: Path, tmp_path: Path, where: str, acce
         assert register.load(record(tmp_path, "mae")).unchanged == accepted
 
 
-@pytest.mark.parametrize("where", ["made", "removed"])
+@pytest.mark.parametrize("where", ["made", "moved"])
 def test_a_killed_rebuild_loses_nothing(data: Path, tmp_path: Path, where: str) -> None:
     with Register.open(data) as register:
         register.load(record(tmp_path, "mae"))
