@@ -57,9 +57,6 @@ LINKS: Final = TERMS - DERIVED - DAYS - INSTANTS - BOOLEANS - TEXTS - {D.confide
 OWN: Final = (D.NS, BASE + "standing/", BASE + "finding/", BASE + "scope/", Graphs.NS)
 """How the names of things begin that the register alone speaks of: its words, and what it derives."""
 
-OWN_SUBJECT: Final = re.compile(rb"(?m)^[ \t]*<(?:" + b"|".join(re.escape(prefix.encode()) for prefix in OWN) + b")")
-"""A line of N-Quads whose subject is one of them, if it is written without escapes."""
-
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT: Final = re.compile(r"(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z")
 
@@ -107,8 +104,6 @@ class Door:
     def __init__(self, *, history: bool = False, own: bool = False) -> None:
         self.own = own
         self.checks: dict[ox.NamedNode, Check | None] = {}
-        #: the same for statements whose terms of ours are known to be good ones, and to link to no text
-        self.checks_knowing_terms: dict[ox.NamedNode, Check | None] = {}
         self._history = history
         self._days: dict[Target, date] = {}
         self._from_keys = array("q")
@@ -120,12 +115,11 @@ class Door:
         term = predicate.value
         check = self._check_of(term)
         self.checks[predicate] = check
-        self.checks_knowing_terms[predicate] = None if term in LINKS or term in TEXTS else check
         return check
 
     def note(self, predicate: ox.NamedNode) -> None:
         """Let a predicate pass, but as one that is not plain: the caller does something with it."""
-        self.checks[predicate] = self.checks_knowing_terms[predicate] = _pass
+        self.checks[predicate] = _pass
 
     def _check_of(self, term: str) -> Check | None:
         if term == RDF.type:
@@ -197,12 +191,17 @@ class Door:
         self._days[target] = day
         if isinstance(subject, ox.BlankNode):
             return  # its interval is checked once it has a name
-        if term == D.from_:
-            self._from_keys.append(hash(subject))
-            self._from_days.append(day.toordinal())
-        elif term == D.until:
-            key = hash(subject)
-            self._until[key] = min(day.toordinal(), self._until.get(key, day.toordinal()))
+        if term in (D.from_, D.until):
+            self.note_bound(subject, day.toordinal(), starts=term == D.from_)
+
+    def note_bound(self, subject: Subject, day: int, *, starts: bool) -> None:
+        """Remember on which day (an ordinal) something starts or ends, for ``inverted``."""
+        key = hash(subject)
+        if starts:
+            self._from_keys.append(key)
+            self._from_days.append(day)
+        else:
+            self._until[key] = min(day, self._until.get(key, day))
 
     def inverted(self) -> frozenset[int]:
         """Return the keys of subjects whose ``until`` lies before their ``from`` (a hash each: confirm them)."""

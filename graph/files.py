@@ -284,14 +284,14 @@ def _parse_rdf(source: Input, base: str, progress: Callable[[int], None] | None)
 
 def _parse_lines(source: Input, stream: IO[bytes], progress: Callable[[int], None] | None) -> Iterator[ox.Quad]:
     """Parse N-Triples and N-Quads in blocks of whole lines: faster than a stream, and the place is known."""
-    lines = 0
-    for block in _blocks(source, stream, progress):
-        yield from _parse_block(source, block, lines)
-        lines += block.count(b"\n")
+    for block, before, _ in _blocks(source, stream, progress):
+        yield from _parse_block(source, block, before)
 
 
-def _blocks(source: Input, stream: IO[bytes], progress: Callable[[int], None] | None) -> Iterator[bytes]:
-    lines = done = 0
+def _blocks(
+    source: Input, stream: IO[bytes], progress: Callable[[int], None] | None
+) -> Iterator[tuple[bytes, int, int]]:
+    before = done = 0
     rest = b""
     while chunk := stream.read(_CHUNK):
         if not done:
@@ -299,31 +299,29 @@ def _blocks(source: Input, stream: IO[bytes], progress: Callable[[int], None] | 
         end = chunk.rfind(b"\n") + 1
         first = chunk.find(b"\n")
         if len(rest) + (first if end else len(chunk)) > MAX_LINE:
-            raise _long_line(source, lines + 1)
+            raise _long_line(source, before + 1)
         done += len(chunk)
         if not end:
             rest += chunk
             continue
         block, rest = rest + chunk[:end], chunk[end:]
-        yield block
-        lines += block.count(b"\n")
+        count = block.count(b"\n")
+        yield block, before, count
+        before += count
         if progress is not None:
             progress(done)
     if rest:
-        yield rest
+        yield rest, before, 1
 
 
-def blocks_of(source: Input, progress: Callable[[int], None] | None = None) -> Iterator[tuple[bytes, int]]:
-    """Yield an N-Quads file in blocks of whole lines, each with the number of lines before it.
+def blocks_of(source: Input, progress: Callable[[int], None] | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """Yield a file in blocks of whole lines, each with the number of lines before it and in it.
 
     Raises ``Unreadable``, and ``Malformed`` for a line that is too long.
     """
-    lines = 0
     try:
         with _opened(source.path, source.gzipped) as stream:
-            for block in _blocks(source, stream, progress):
-                yield block, lines
-                lines += block.count(b"\n")
+            yield from _blocks(source, stream, progress)
     except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
         raise _cut_off(Place(source.name)) from fault
     except OSError as fault:
@@ -331,7 +329,7 @@ def blocks_of(source: Input, progress: Callable[[int], None] | None = None) -> I
 
 
 def parse_block(source: Input, block: bytes, lines: int) -> Iterator[ox.Quad]:
-    """Parse one block of an N-Quads file; ``lines`` come before it. Raises ``Malformed`` with the place."""
+    """Parse one block of a file written in lines; ``lines`` come before it. Raises ``Malformed`` with the place."""
     try:
         yield from _parse_block(source, block, lines)
     except SyntaxError as fault:

@@ -197,9 +197,9 @@ class Draft:
         self.write(f"# {section}\n".encode())
         self.counts[section] = 0
 
-    def write(self, data: bytes) -> int:
-        """Add N-Quads text, whole lines in the end, to the section that is open."""
-        self.counts[SECTIONS[self._begun - 1]] += data.count(b"\n")
+    def write(self, data: bytes, lines: int | None = None) -> int:
+        """Add N-Quads text, whole lines in the end, to the section that is open; ``lines`` where they are counted."""
+        self.counts[SECTIONS[self._begun - 1]] += data.count(b"\n") if lines is None else lines
         self._pending += data
         if len(self._pending) >= _CHUNK:
             self._hand_over()

@@ -8,7 +8,6 @@ with what the source's graphs hold, sorted on disk where memory would not do. ``
 from __future__ import annotations
 
 import hashlib
-import re
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +19,7 @@ import pyoxigraph as ox
 
 from graph.blank import WELL_KNOWN, name_blanks
 from graph.door import (
-    BOOLEANS,
     DAYS,
-    DERIVED,
-    HISTORY,
-    OWN_SUBJECT,
-    TERMS,
-    TEXTS,
     Door,
     check_shape,
     check_source,
@@ -41,12 +34,13 @@ from graph.sorting import RUN, Lines, Sections, groups, paired
 from graph.sources import Parcel, SourceReport
 from graph.store import Reader, Store, normal_form
 from graph.terms import DCT, PROV, RDF, RECORD_CLASSES, RESOURCE_CLASSES, XSD, Confidence, D, Graphs, Role
+from graph.turnstile import Passed, Turnstile
 
 STREAMED: Final = 200_000
 """A first load of more statements than this is not sorted but streamed."""
 
 LARGE: Final = 20_000_000
-"""Bytes of N-Quads from which on a first load goes into its payload as it stands."""
+"""Bytes of N-Quads or N-Triples from which on a first load goes into its payload as it stands."""
 
 MAX_BLANK: Final = 2_000_000
 """Most statements with blank nodes in one load: they must be seen together to be named."""
@@ -63,12 +57,8 @@ _DEFAULT = ox.DefaultGraph()
 _RECORDS = frozenset(ox.NamedNode(term) for term in RECORD_CLASSES)
 _RESOURCES = frozenset(ox.NamedNode(term) for term in RESOURCE_CLASSES)
 _NOTED = frozenset({_TYPE, _PUBLISHER, _VERSION_OF})
+_IN_LINES = frozenset({ox.RdfFormat.N_QUADS, ox.RdfFormat.N_TRIPLES})
 _PLAIN = frozenset({XSD.string, XSD.date, RDF.NS + "langString"})
-
-_OWN_TERM = re.compile(rb"<" + re.escape(D.NS).encode() + rb"([^>]*)>")
-_OWN_WORDS = re.compile(rb"<" + re.escape(D.NS).encode() + rb'([^>]*)>[ \t]*"')
-_WORD_TERMS = frozenset(term.removeprefix(D.NS).encode() for term in DAYS | BOOLEANS | TEXTS)
-_GOOD_TERMS = frozenset(term.removeprefix(D.NS).encode() for term in TERMS - DERIVED - HISTORY)
 
 # How a line goes on after its subject.
 _SAYS_RECORD = tuple(f"<{RDF.type}> <{term}> <" for term in sorted(RECORD_CLASSES))
@@ -196,7 +186,6 @@ class _Stage:
             for part, _, _, home in loading.graph.incoming((self.source,), (DCT.isPartOf,))
             if home == _SOURCES
         }
-        self.parts: set[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = {self.main}
         self.used: set[str] = set()
         self.kept: frozenset[int] = frozenset()
         self.typed: set[int] = set()
@@ -458,16 +447,17 @@ class _Stage:
             yield quad
 
     def is_plain_and_large(self) -> bool:
-        """Tell whether this is much N-Quads, which can go into the payload as it stands, block by block."""
+        """Tell whether this is much in lines, which can go into the payload as it stands, block by block."""
         inputs = self.parcel.inputs
-        plain = all(source.format == ox.RdfFormat.N_QUADS and source.mapping is None for source in inputs)
+        plain = all(source.format in _IN_LINES and source.mapping is None for source in inputs)
         size = sum(source.size for source in inputs)
         return bool(inputs) and plain and size > LARGE and not self.loading.with_history and not self.loading.partial
 
     def stream_lines(self) -> Sealed:
-        """Write everything as added, whole blocks of lines at a time where nothing in them has to change."""
+        """Write everything as added, whole blocks of lines at a time where the turnstile lets them pass."""
         self.clocks = True
         self.kept = self.kept_by_others()
+        turnstile = Turnstile(self.door, self.source, self.loading.at, self.kept)
         blanks: list[ox.Quad] = []
         done = 0
         with self.loading.journal.draft() as draft:
@@ -475,81 +465,39 @@ class _Stage:
             draft.begin("added")
             for number, source in enumerate(self.parcel.inputs):
                 count = 0
-                for block, lines in blocks_of(source, self.progress_from(done)):
-                    extra = self.pass_block(source, block, lines)
-                    if extra is not None:
-                        draft.write(block)
-                        count += block.count(b"\n")
-                        draft.write("".join(f"{quad} .\n" for quad in extra).encode())
+                for block, before, lines in blocks_of(source, self.progress_from(done)):
+                    passed = turnstile.passes(block, lines, graphs=source.format == ox.RdfFormat.N_QUADS)
+                    if passed is not None and self.takes(passed):
+                        draft.write(passed.lines, passed.count)
+                        count += lines
                         continue
-                    quads = list(parse_block(source, block, lines))
+                    quads = list(parse_block(source, block, before))
                     for quad in self.admit_quads(quads, source, number, blanks, count):
                         draft.write(f"{quad} .\n".encode())
                     count += len(quads)
                 done += source.size
             self.check_intervals()
-            for quad in chain(self.admit_blanks(blanks), self.publishing()):
-                draft.write(f"{quad} .\n".encode())
-            for line in self.declared(set())[1]:
-                draft.write(f"{line} .\n".encode())
+            late = map(str, chain(self.admit_blanks(blanks), self.publishing()))
+            for line in chain(late, self.declared(set())[1]):
+                draft.write(f"{line} .\n".encode(), 1)
             draft.begin("versions")
             sealed = draft.seal()
             self.tally.added = draft.counts["added"]
             return sealed
 
-    def pass_block(self, source: Input, block: bytes, lines: int) -> list[ox.Quad] | None:
-        """Check a block of N-Quads and return what is to be added to it, or nothing where it cannot stay as it is.
-
-        It can where each line is one statement in a graph of the source, without blank nodes, and every term of ours
-        in it is a good one. What a check finds wrong is found again, with its place, when the block goes the other way.
-        """
-        count = block.count(b"\n")
-        if block.count(b" .\n") != count or b"_:" in block or b"<<" in block:
-            return None
-        if not self.door.own and (b"\\u" in block or b"\\U" in block or OWN_SUBJECT.search(block)):
-            return None
-        before = self.tally.records_new, len(self.notices)
-        known = (
-            b"\\" not in block
-            and _GOOD_TERMS.issuperset(_OWN_TERM.findall(block))
-            and _WORD_TERMS.issuperset(_OWN_WORDS.findall(block))
-        )
-        checks = self.door.checks_knowing_terms if known else self.door.checks
-        extra: list[ox.Quad] = []
-        parts, passed = self.parts, 0
-        kept, last = self.kept, None
+    def takes(self, passed: Passed) -> bool:
+        """Take note of a block that passed; not where it writes to a graph of others, which is told with its place."""
         try:
-            for quad in parse_block(source, block, lines):
-                passed += 1
-                predicate = quad.predicate
-                if kept:
-                    subject = quad.subject
-                    if subject != last:
-                        if hash(subject) in kept:
-                            return None
-                        last = subject
-                try:
-                    check = checks[predicate]
-                except KeyError:
-                    self.door.learn(predicate)
-                    check = checks[predicate]
-                if check is not None:
-                    check(quad.subject, quad.object)
-                    if predicate in _NOTED:
-                        extra += self.note(quad)
-                if quad.graph_name not in parts:
-                    if quad.graph_name == _DEFAULT:
-                        break
-                    parts.add(self.open_graph(cast(ox.NamedNode, quad.graph_name)))
-        except Fault as fault:
-            if fault.place is not None:
-                raise
-            passed = 0
-        if passed == count:
-            return extra
-        self.tally.records_new, told = before
-        del self.notices[told:]
-        return None
+            for name in passed.graphs:
+                graph = ox.NamedNode(name)
+                if graph not in self.homes:
+                    self.open_graph(graph)
+        except ForeignGraph:
+            return False
+        self.tally.records_new += passed.records
+        self.typed |= passed.types
+        self.publishers.update(passed.publishers)
+        return True
 
     # --- any other load -------------------------------------------------------------------------------------------
 
