@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
+from functools import cached_property
 
-from graph.shacl.shapes import Result, Route, Shapes, Term, Trigger
+from graph.shacl.core import Everywhere
+from graph.shacl.focus import Body, Focus
+from graph.shacl.forms import REGISTER, Forms
+from graph.shacl.nodes import Nameless, Walk
+from graph.shacl.saying import messages_for
+from graph.shacl.shapes import Constraint, Result, Route, Row, Shape, Shapes, SparqlConstraint, Term, Trigger, Way
+from graph.shacl.triggers import triggers_of
+from graph.shacl.written import WrittenStore
 from graph.store import Reader
+
+_Found = tuple[Shape, Constraint | SparqlConstraint, Row]
 
 
 class Checker:
@@ -14,6 +25,14 @@ class Checker:
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
+        self.roots = {shape.node: shape for shape in shapes.targeted()}
+        self._bodies: Mapping[tuple[Term, SparqlConstraint], Body] = {
+            (shape.node, constraint): _compiled(shape, constraint)
+            for shape in shapes
+            for constraint in shape.constraints
+            if isinstance(constraint, SparqlConstraint)
+        }
+        self._under = {node: tuple(_reached(shapes, shape)) for node, shape in self.roots.items()}
 
     def check(
         self,
@@ -27,26 +46,192 @@ class Checker:
 
         ``roots`` are nodes of targeted shapes (default: all). A node that a root does not target is passed over.
         """
-        raise NotImplementedError
+        chosen = [shape for node, shape in self.roots.items() if roots is None or node in roots]
+        if nodes is None:
+            yield from self._everywhere(reader, day, chosen)
+            return
+        wanted = list(dict.fromkeys(nodes))
+        walk = self._walk(reader)
+        for root in chosen:
+            yield from self._at(walk, reader, day, root, wanted)
+
+    def _everywhere(self, reader: Reader, day: date, roots: Iterable[Shape]) -> Iterator[Result]:
+        run = self._run(reader, day)
+        for root in roots:
+            for found in run.rows(root):
+                yield self._result(root, found)
+
+    def _at(self, walk: Walk, reader: Reader, day: date, root: Shape, nodes: Iterable[Term]) -> Iterator[Result]:
+        nameless = set()
+        for node in nodes:
+            try:
+                results = [
+                    self._result(root, found)
+                    for found in (walk.rows(root, node, day) if walk.targets(root, node) else ())
+                ]
+            except Nameless:
+                nameless.add(node)
+            else:
+                yield from results
+        if nameless:
+            for result in self._everywhere(reader, day, (root,)):
+                if result.focus in nameless:
+                    yield result
+
+    def _run(self, reader: Reader, day: date) -> Everywhere:
+        return Everywhere(self.shapes, self._bodies, reader, _forms(reader), day)
+
+    def _walk(self, reader: Reader) -> Walk:
+        return Walk(self.shapes, self._bodies, reader, _forms(reader))
+
+    def _result(self, root: Shape, found: _Found) -> Result:
+        shape, constraint, row = found
+        return Result(
+            focus=row.focus,
+            path=row.path or shape.path,
+            value=row.value,
+            component=constraint.component,
+            shape=shape.node,
+            root=root.node,
+            severity=shape.severity,
+            messages=messages_for(shape, constraint, row),
+            constraint=constraint.node if isinstance(constraint, SparqlConstraint) else None,
+        )
+
+    # --- what is known of a root beforehand
 
     def routes(self) -> dict[Term, Route]:
-        """Say how each root, and each ``sh:sparql`` constraint under one, is run."""
-        raise NotImplementedError
+        """Say how each root, and each SPARQL constraint under one, is run."""
+        found: dict[Term, Route] = {}
+        for node in self.roots:
+            ways = {}
+            for shape, constraint in self._sparql_under(node):
+                ways[constraint.node] = self._bodies[shape.node, constraint].route
+            found.update(ways)
+            worst = max(ways.values(), key=lambda route: list(Way).index(route.way), default=Route(Way.compiled))
+            found[node] = worst
+        return found
+
+    def _sparql_under(self, root: Term) -> Iterator[tuple[Shape, SparqlConstraint]]:
+        for shape in self._under[root]:
+            for constraint in shape.constraints:
+                if isinstance(constraint, SparqlConstraint):
+                    yield shape, constraint
 
     def triggers(self, root: Term) -> tuple[Trigger, ...] | None:
         """Name the changed quads that can alter what a root finds for which focus nodes, ``None`` for any and all."""
-        raise NotImplementedError
+        return self._triggers[root]
+
+    @cached_property
+    def _triggers(self) -> dict[Term, tuple[Trigger, ...] | None]:
+        return {node: triggers_of(self.shapes, self._bodies, shape) for node, shape in self.roots.items()}
 
     def depends_on_day(self, root: Term) -> bool:
         """Say whether what a root finds can differ from day to day in the same graph."""
-        raise NotImplementedError
+        return any(self._bodies[shape.node, one].depends_on_day for shape, one in self._sparql_under(root))
+
+    # --- days
 
     def days(self, reader: Reader, root: Term, nodes: Collection[Term] | None = None) -> Iterator[tuple[Term, date]]:
         """Yield for each focus node the days on which what a root finds there can change; more is allowed."""
-        raise NotImplementedError
+        if not self.depends_on_day(root):
+            return
+        run, walk = self._run(reader, date.min), self._walk(reader)
+        whole = None if nodes is None else [node for node in nodes if walk.targets(self.roots[root], node)]
+        yield from self._days(run, walk, self.roots[root], run.focus_of(self.roots[root]), whole)
 
-    def on_days(
-        self, reader: Reader, root: Term, pairs: Iterable[tuple[Term, date]]
-    ) -> Iterator[tuple[date, Result]]:
+    def _days(
+        self, run: Everywhere, walk: Walk, shape: Shape, focus: Focus, nodes: Collection[Term] | None
+    ) -> Iterator[tuple[Term, date]]:
+        """Do as ``days`` for a shape within the root, whose focus nodes are ``focus`` or, among these, ``nodes``."""
+        if shape.deactivated:
+            return
+        nested: list[Term] = []
+        for constraint in shape.constraints:
+            if isinstance(constraint, SparqlConstraint):
+                body = self._bodies[shape.node, constraint]
+                if body.depends_on_day:
+                    yield from body.days(run.sparql_reader, run.sparql_focus(focus), nodes)
+            else:
+                nested.extend((*constraint.shapes, *constraint.siblings))
+        for name in dict.fromkeys(nested):
+            inner = self.shapes[name]
+            if not any(
+                isinstance(one, SparqlConstraint) and self._bodies[within.node, one].depends_on_day
+                for within in _reached(self.shapes, inner)
+                for one in within.constraints
+            ):
+                continue
+            if shape.path is None:
+                yield from self._days(run, walk, inner, focus, nodes)
+                continue
+            owners: dict[Term, set[Term]] = defaultdict(set)
+            if nodes is None:
+                for node, value in run.pairs(shape, focus):
+                    owners[value].add(node)
+            else:
+                for node in nodes:
+                    for value in walk.values(node, shape.path):
+                        owners[value].add(node)
+            values = None if nodes is None else owners.keys()
+            for value, day in self._days(run, walk, inner, focus.through(shape.path), values):
+                for node in owners[value]:
+                    yield node, day
+
+    def on_days(self, reader: Reader, root: Term, pairs: Iterable[tuple[Term, date]]) -> Iterator[tuple[date, Result]]:
         """Yield what a root finds for each focus node on each of its days."""
-        raise NotImplementedError
+        shape, walk = self.roots[root], self._walk(reader)
+        by_node: dict[Term, set[date]] = defaultdict(set)
+        for node, day in pairs:
+            by_node[node].add(day)
+        wanted = {node: days for node, days in by_node.items() if walk.targets(shape, node)}
+        if not self.depends_on_day(root):
+            for node, days in wanted.items():
+                for result in self._at(walk, reader, next(iter(days)), shape, (node,)):
+                    for day in days:
+                        yield day, result
+            return
+        direct = self._direct(shape)
+        if direct is not None:
+            for constraint in direct:
+                body = self._bodies[shape.node, constraint]
+                asked = [(node, day) for node, days in wanted.items() for day in sorted(days)]
+                for day, row in body.on_days(reader, asked):
+                    yield day, self._result(shape, (shape, constraint, row))
+            return
+        for node, days in wanted.items():
+            for day in sorted(days):
+                for result in self._at(walk, reader, day, shape, (node,)):
+                    yield day, result
+
+    def _direct(self, shape: Shape) -> tuple[SparqlConstraint, ...] | None:
+        """Return the constraints of a root that consists of SPARQL constraints of its own and nothing else."""
+        own = tuple(one for one in shape.constraints if isinstance(one, SparqlConstraint))
+        return own if len(own) == len(shape.constraints) else None
+
+
+def _compiled(shape: Shape, constraint: SparqlConstraint) -> Body:
+    from graph.shacl.sparql import compile_body
+
+    return compile_body(shape, constraint)
+
+
+def _forms(reader: Reader) -> Forms:
+    return reader.forms if isinstance(reader, WrittenStore) else REGISTER
+
+
+def _reached(shapes: Shapes, shape: Shape) -> Iterator[Shape]:
+    """Yield a shape and every shape that it comes to, each once."""
+    seen, wave = {shape.node: shape}, [shape]
+    while wave:
+        named = [
+            shapes[name]
+            for one in wave
+            if not one.deactivated
+            for constraint in one.constraints
+            if isinstance(constraint, Constraint)
+            for name in (*constraint.shapes, *constraint.siblings)
+        ]
+        wave = [one for one in named if one.node not in seen]
+        seen.update((one.node, one) for one in wave)
+    yield from seen.values()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pyoxigraph as ox
 
-from graph.shacl.paths import Path
+from graph.shacl.paths import Path, stays
 from graph.shacl.shapes import Kind, Route, Row, Target, Term, Trigger
 from graph.store import Reader
 from graph.terms import RDF
@@ -38,8 +38,9 @@ class Focus:
         if nodes:
             chosen.append(f"VALUES ?{names[0]} {{ {' '.join(str(node) for node in nodes)} }}")
         text = chosen[0] if len(chosen) == 1 else " UNION ".join(f"{{ {one} }}" for one in chosen)
-        steps = [f"?{names[number]} {path.sparql} ?{names[number + 1]} ." for number, path in enumerate(self.paths)]
-        return " ".join([text, *steps])
+        for number, path in enumerate(self.paths):
+            text = followed(text, names[number], path, names[number + 1])
+        return text
 
     def _chosen(self, target: Target, name: str) -> list[str]:
         match target.kind:
@@ -51,6 +52,13 @@ class Focus:
                 return [f"?focusOther {target.term} ?{name} ."]
             case Kind.node:
                 return []
+
+
+def followed(text: str, start: str, path: Path, end: str) -> str:
+    """Return a pattern (the inside of a group) with a path added that leads from ``?start`` to ``?end``."""
+    there = f"{text} ?{start} {path.sparql} ?{end} ."
+    # The engine does not let a path stay at a node that no triple speaks of.
+    return f"{{ {there} }} UNION {{ {text} BIND(?{start} AS ?{end}) }}" if stays(path) else there
 
 
 class Body(Protocol):

@@ -1,0 +1,68 @@
+"""Hold files that are checked without being loaded, with every literal as it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import pyoxigraph as ox
+
+from graph.shacl.forms import AS_WRITTEN, Forms
+from graph.shacl.shapes import Term
+from graph.store import OxigraphStore, Reader, normal_form
+
+
+class WrittenStore:
+    """Read statements as they stand in their files; ``plain`` shows them as a register would keep them.
+
+    SPARQL constraints compare by value, so they run on ``plain``; ``as_written`` gives what they find its own form
+    back, where only one form was written.
+    """
+
+    forms: Final[Forms] = AS_WRITTEN
+    revision: Final = 0
+
+    def __init__(self, quads: Iterable[ox.Quad]) -> None:
+        self._exact = OxigraphStore()
+        self._forms: dict[Term, list[Term]] = {}
+        rewritten = False
+        kept = []
+        for quad in quads:
+            term = quad.object
+            if isinstance(term, ox.Literal):
+                normal = normal_form(term)
+                if normal is not term:
+                    rewritten = True
+                    quad = ox.Quad(quad.subject, quad.predicate, AS_WRITTEN.write(term), quad.graph_name)
+                forms = self._forms.setdefault(normal, [])
+                if term not in forms:
+                    forms.append(term)
+            kept.append(quad)
+        self._exact.raw.bulk_extend(kept)
+        self.plain: Reader = self._exact
+        if rewritten:
+            plain = OxigraphStore()
+            plain.raw.bulk_extend(_plain(quad) for quad in kept)
+            self.plain = plain
+
+    def as_written(self, term: Term) -> Term:
+        """Return a term of ``plain`` as it is written, where it is written in one form only."""
+        forms = self._forms.get(term, ())
+        return forms[0] if len(forms) == 1 else term
+
+    def outgoing(self, nodes: Iterable[str], predicates: Sequence[str] | None = None) -> Iterator[ox.Quad]:
+        return self._exact.outgoing(nodes, predicates)
+
+    def incoming(self, nodes: Iterable[str], predicates: Sequence[str]) -> Iterator[ox.Quad]:
+        return self._exact.incoming(nodes, predicates)
+
+    def query(self, text: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+        return self._exact.query(text)
+
+
+def _plain(quad: ox.Quad) -> ox.Quad:
+    term = quad.object
+    if not isinstance(term, ox.Literal):
+        return quad
+    read = AS_WRITTEN.read(term)
+    return quad if read is term else ox.Quad(quad.subject, quad.predicate, read, quad.graph_name)
