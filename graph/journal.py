@@ -18,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Literal, cast
@@ -25,6 +26,7 @@ from typing import IO, Final, Literal, cast
 import pyoxigraph as ox
 
 from graph.errors import DataDirectory, JournalBroken, Place
+from graph.ledger import Ledger
 
 FORMAT: Final = 1
 """The format of a change that this code writes: of its row and its payload. It stands in the row, and in its hash."""
@@ -272,6 +274,7 @@ class Journal:
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.path = folder / "journal.sqlite"
         self.folder = folder / "payloads"
+        self._read_only = read_only
         try:
             if read_only:
                 self._rows = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
@@ -481,8 +484,15 @@ class Journal:
             if path.suffix == ".part" or (re.fullmatch(r"[0-9a-f]{64}", digest) and not known):
                 path.unlink()
 
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Return the ledger of findings, which stands in the same database; opened when it is first asked for."""
+        return Ledger(self.path.parent, read_only=self._read_only)
+
     def close(self) -> None:
         """Close the database."""
+        if "ledger" in self.__dict__:
+            self.ledger.close()
         self._rows.close()
 
     def _opened(self, change: Change) -> IO[bytes]:

@@ -1,8 +1,8 @@
 """Keep a ledger of findings: since which change the register has reported each, and when it no longer did.
 
 That cannot be made again from the sources, as it depends on what the rules were at the time: so it stands in a table
-of the journal's database, survives a rebuild, and goes with backups. A row is one finding as it stood from one revision to
-another; what it was about and when, never what was read (a redaction must find nothing here).
+of the journal's database, survives a rebuild, and goes with backups. A row is one finding as it stood from one revision
+to another; what it was about and when, never what was read (a redaction must find nothing here).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from graph.errors import JournalBroken, Place
 from graph.model import Interval
@@ -60,6 +60,9 @@ class Difference:
     resolved: tuple[Told, ...]
 
 
+Scope = tuple[Collection[str], Collection[str] | None]
+"""Some rules, and what they were asked about (``None``: everything)."""
+
 _Key = tuple[str, str, str, str]
 """Rule, about, fault, first day: what names a line while it is open."""
 
@@ -93,10 +96,8 @@ class Ledger:
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
-    def sync(
-        self, rules: Collection[str], about: Collection[str] | None, lines: Iterable[Line], revision: int, at: str
-    ) -> dict[str, Seen]:
-        """Take down what is found of some rules about some things (``None``: all) with a change.
+    def sync(self, scopes: Iterable[Scope], lines: Iterable[Line], revision: int, at: str) -> dict[str, Seen]:
+        """Take down what is found in some scopes, and nothing else there, with a change.
 
         Returns since when each fault has been reported. A fault whose days change is still the same one. Doing it again
         changes nothing.
@@ -106,7 +107,7 @@ class Ledger:
         }
         open_now: dict[_Key, tuple[int, str, str, int, str]] = {}
         since: dict[str, Seen] = {}
-        for row, fault, rule, thing, severity, start, until, seen_revision, seen_at in self._open(rules, about):
+        for row, fault, rule, thing, severity, start, until, seen_revision, seen_at in self._open(scopes):
             open_now[rule, thing, fault, start] = (row, severity, until, seen_revision, seen_at)
             seen = Seen(seen_revision, seen_at)
             if fault not in since or seen.revision < since[fault].revision:
@@ -129,18 +130,19 @@ class Ledger:
         self._write(list(moved.values()), revision, at)
         return {line.fault: since[line.fault] for line in wanted.values()}
 
-    def _open(self, rules: Collection[str], about: Collection[str] | None) -> Iterator[tuple[int, *tuple]]:  # type: ignore[type-arg]
+    def _open(self, scopes: Iterable[Scope]) -> Iterator[tuple[Any, ...]]:
         columns = "row, fault, rule, about, severity, start, until, seen_revision, seen_at"
-        for rule in sorted(rules):
-            text = f"SELECT {columns} FROM finding WHERE ended_revision IS NULL AND rule = ?"
-            if about is None:
-                yield from self._rows.execute(text, (rule,)).fetchall()
-                continue
-            things = sorted(about)
-            for start in range(0, len(things), _AT_ONCE):
-                some = things[start : start + _AT_ONCE]
-                marks = ",".join("?" * len(some))
-                yield from self._rows.execute(f"{text} AND about IN ({marks})", (rule, *some)).fetchall()
+        text = f"SELECT {columns} FROM finding WHERE ended_revision IS NULL AND rule = ?"
+        for rules, about in scopes:
+            for rule in rules:
+                if about is None:
+                    yield from self._rows.execute(text, (rule,)).fetchall()
+                    continue
+                things = sorted(about)
+                for start in range(0, len(things), _AT_ONCE):
+                    some = things[start : start + _AT_ONCE]
+                    marks = ",".join("?" * len(some))
+                    yield from self._rows.execute(f"{text} AND about IN ({marks})", (rule, *some)).fetchall()
 
     def _write(self, moved: list[tuple[list[int], list[tuple[object, ...]]]], revision: int, at: str) -> None:
         """Write in pieces, each whole: what a crash leaves out is written when it is done again."""

@@ -278,11 +278,17 @@ class Graphs:
 class RDF:
     NS: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
     type: Final = NS + "type"
+    value: Final = NS + "value"
 
 
 class RDFS:
     NS: Final = "http://www.w3.org/2000/01/rdf-schema#"
     label: Final = NS + "label"
+
+
+class OWL:
+    NS: Final = "http://www.w3.org/2002/07/owl#"
+    versionInfo: Final = NS + "versionInfo"
 
 
 class XSD:

@@ -1,0 +1,272 @@
+"""Keep the graph of findings and their ledger right: all made anew, or what a change can reach.
+
+The ledger is written first: it says since when a fault is known, which the graph repeats. Both take the same thing
+twice without harm, so whatever a crash interrupts is simply done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from itertools import islice
+from typing import Final
+
+import pyoxigraph as ox
+
+from graph import concern
+from graph.concern import Concerns
+from graph.findings import Finding, Findings, concern_quads, name_of, quads_of
+from graph.ledger import Ledger, Scope
+from graph.model import Interval
+from graph.rechecking import focus_nodes
+from graph.shacl.shapes import Term
+from graph.store import Reader, Store
+from graph.terms import D, Graphs
+
+MANY: Final = 5_000
+"""Focus nodes of a root from which on all of them are judged at once, which is faster then."""
+
+AT_ONCE: Final = 20_000
+"""Most statements in one commit."""
+
+Progress = Callable[[int, int], None]
+"""Called now and then with how many rules are done, of how many."""
+
+_GRAPH = ox.NamedNode(Graphs.findings)
+_CONCERNED: Final = frozenset(ox.NamedNode(term) for term in (D.holder, D.level, D.area, D.field))
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Say with which change findings are told: its number, its instant, and the day of that in the register's zone."""
+
+    revision: int
+    at: str
+    day: Callable[[str], date]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Hold roots that share rules, which must be judged together; mostly it is one root."""
+
+    roots: tuple[Term, ...]
+    rules: frozenset[str]
+
+
+@dataclass(slots=True)
+class Difference:
+    """Gather what to remove from the graph and what to add."""
+
+    removed: set[ox.Quad] = field(default_factory=set)
+    added: set[ox.Quad] = field(default_factory=set)
+
+
+class Upkeep:
+    """Keep up the findings of one store with one set of rules."""
+
+    def __init__(self, store: Store, ledger: Ledger, findings: Findings) -> None:
+        self.store = store
+        self.ledger = ledger
+        self.findings = findings
+        self._concerns = Concerns(store)
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """Return the roots, those together that share a rule."""
+        found: list[tuple[set[Term], set[str]]] = []
+        for root in self.findings.roots:
+            roots, rules = {root}, {rule.iri for rule in self.findings.rules.of_root(root)}
+            for other in [one for one in found if one[1] & rules]:
+                found.remove(other)
+                roots |= other[0]
+                rules |= other[1]
+            found.append((roots, rules))
+        return tuple(Unit(tuple(sorted(roots, key=str)), frozenset(rules)) for roots, rules in found)
+
+    def anew(self, stamp: Stamp, progress: Progress | None = None) -> None:
+        """Judge everything, and change what is different from what stands there."""
+        self._concerns = Concerns(self.store)
+        for done, unit in enumerate(self.units):
+            if progress is not None:
+                progress(done, len(self.units))
+            self._all_of(unit, stamp)
+        known = frozenset().union(*(unit.rules for unit in self.units))
+        self._drop({rule for rule in self._judged() if rule not in known}, stamp)
+        if progress is not None:
+            progress(len(self.units), len(self.units))
+
+    def after(self, removed: Sequence[ox.Quad], added: Sequence[ox.Quad], stamp: Stamp) -> None:
+        """Judge again what a change can reach; the store shows the graph and the standings after it."""
+        self._concerns = Concerns(self.store)
+        work = focus_nodes(self.store, removed, added, self.findings.checker, self.findings.roots)
+        few: list[tuple[Unit, set[Term]]] = []
+        whole: set[str] = set()
+        for unit in self.units:
+            reached = [work[root] for root in unit.roots if root in work]
+            nodes: set[Term] = set().union(*(some for some in reached if some is not None))
+            if None in reached or len(nodes) > MANY:
+                self._all_of(unit, stamp)
+                whole |= unit.rules
+            elif nodes:
+                few.append((unit, nodes))
+        difference = Difference()
+        self._some_of(few, stamp, difference)
+        judged = {(rule, node) for unit, nodes in few for rule in unit.rules for node in nodes}
+        self._file_again(concern.touched(self.store, removed, added), judged, whole, difference)
+        self._write(difference.removed - difference.added, difference.added - difference.removed)
+
+    # --- judging ------------------------------------------------------------------------------------------------------
+
+    def _judge(self, unit: Unit, nodes: Collection[Term] | None) -> list[Finding]:
+        """Return the findings of a unit, one per name: a rule that stands under two roots finds things twice."""
+        found: dict[str, Finding] = {}
+        for root in unit.roots:
+            for finding in self.findings.of(self.store, root, nodes):
+                known = found.get(finding.iri)
+                if known is None or str(finding) < str(known):
+                    found[finding.iri] = finding
+        return list(found.values())
+
+    def _all_of(self, unit: Unit, stamp: Stamp) -> None:
+        new = self._judge(unit, None)
+        old = [subject.value for subject in _about_findings(self.store, unit.rules, D.rule)]
+        seen = self._take_down([(unit.rules, None)], new, stamp)
+        if not old:
+            self._load(self._written(new, seen))
+            return
+        before = {quad for quad in self.store.outgoing(sorted(set(old))) if quad.graph_name == _GRAPH}
+        after = set(self._written(new, seen))
+        self._write(before - after, after - before)
+
+    def _some_of(self, few: Sequence[tuple[Unit, set[Term]]], stamp: Stamp, difference: Difference) -> None:
+        if not few:
+            return
+        new = [finding for unit, nodes in few for finding in self._judge(unit, nodes)]
+        scopes: list[Scope] = [(unit.rules, {name_of(node) for node in nodes}) for unit, nodes in few]
+        seen = self._take_down(scopes, new, stamp)
+        asked: dict[Term, set[str]] = {}
+        for unit, nodes in few:
+            for node in nodes:
+                asked.setdefault(node, set()).update(unit.rules)
+        for about, rule, quads in self._standing_about(asked):
+            if rule in asked[about]:
+                difference.removed |= quads
+        difference.added.update(self._written(new, seen))
+
+    def _take_down(self, scopes: Iterable[Scope], new: Iterable[Finding], stamp: Stamp) -> dict[str, date]:
+        """Write the ledger; return the day on which each fault was first reported."""
+        seen = self.ledger.sync(scopes, [finding.line for finding in new], stamp.revision, stamp.at)
+        return {fault: stamp.day(when.at) for fault, when in seen.items()}
+
+    def _written(self, findings: Iterable[Finding], seen: dict[str, date]) -> Iterator[ox.Quad]:
+        for finding in findings:
+            filed = self._concerns.of(name_of(finding.about), finding.span)
+            yield from quads_of(finding, filed, seen[finding.fault])
+
+    # --- what stands there --------------------------------------------------------------------------------------------
+
+    def _standing_about(self, nodes: Iterable[Term]) -> Iterator[tuple[Term, str, set[ox.Quad]]]:
+        """Yield what the graph has about the nodes, finding by finding: about what, by which rule, the statements."""
+        found: dict[ox.NamedNode, Term] = {}
+        named: dict[str, Term] = {}
+        for node in nodes:
+            if isinstance(node, ox.NamedNode):
+                named[node.value] = node
+            else:
+                found.update(dict.fromkeys(_about_literal(self.store, node), node))
+        for subject, _, value, graph in self.store.incoming(sorted(named), (D.about,)):
+            if graph == _GRAPH and isinstance(subject, ox.NamedNode):
+                found[subject] = named[value.value]
+        said: dict[str, set[ox.Quad]] = {}
+        for quad in self.store.outgoing(sorted(node.value for node in found)):
+            if quad.graph_name == _GRAPH:
+                said.setdefault(quad.subject.value, set()).add(quad)  # type: ignore[union-attr]
+        for finding, about in found.items():
+            quads = said[finding.value]
+            rule = next((quad.object.value for quad in quads if quad.predicate.value == D.rule), "")  # type: ignore[union-attr]
+            yield about, rule, quads
+
+    def _file_again(
+        self, nodes: Collection[str], judged: Collection[tuple[str, Term]], whole: set[str], difference: Difference
+    ) -> None:
+        """Put the findings that stay under those who answer now."""
+        for about, rule, quads in self._standing_about(ox.NamedNode(node) for node in nodes):
+            if (rule, about) in judged or rule in whole:
+                continue
+            node = ox.NamedNode(next(iter(quads)).subject.value)  # type: ignore[union-attr]
+            before = {quad for quad in quads if quad.predicate in _CONCERNED}
+            after = set(concern_quads(node, self._concerns.of(name_of(about), _span(quads))))
+            difference.removed |= before - after
+            difference.added |= after - before
+
+    def _judged(self) -> set[str]:
+        """Return the rules of which anything stands in the graph or is open in the ledger."""
+        rows = self.store.query(f"SELECT DISTINCT ?rule {{ GRAPH <{Graphs.findings}> {{ ?node <{D.rule}> ?rule }} }}")
+        assert isinstance(rows, ox.QuerySolutions)
+        return {row["rule"].value for row in rows} | self.ledger.rules()
+
+    def _drop(self, rules: set[str], stamp: Stamp) -> None:
+        """Drop what rules found that are no more."""
+        if rules:
+            old = sorted({subject.value for subject in _about_findings(self.store, rules, D.rule)})
+            self.ledger.sync([(rules, None)], (), stamp.revision, stamp.at)
+            self._write({quad for quad in self.store.outgoing(old) if quad.graph_name == _GRAPH}, set())
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def _write(self, removed: set[ox.Quad], added: set[ox.Quad]) -> None:
+        if len(removed) + len(added) <= AT_ONCE:
+            if removed or added:
+                self.store.apply(sorted(removed, key=str), sorted(added, key=str), self.store.revision)
+            return
+        for piece in _pieces(removed):
+            self.store.apply(piece, (), self.store.revision)
+        self._load(added)
+
+    def _load(self, quads: Iterable[ox.Quad]) -> None:
+        """Add many statements."""
+        quads = iter(quads)
+        first = list(islice(quads, AT_ONCE))
+        if len(first) < AT_ONCE:
+            if first:
+                self.store.apply((), first, self.store.revision)
+            return
+        self.store.load(_chained(first, quads), self.store.revision)
+
+
+def _chained(first: Iterable[ox.Quad], rest: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
+    yield from first
+    yield from rest
+
+
+def _pieces(quads: Iterable[ox.Quad]) -> Iterator[list[ox.Quad]]:
+    quads = iter(quads)
+    while piece := list(islice(quads, AT_ONCE)):
+        yield piece
+
+
+def _about_findings(reader: Reader, nodes: Iterable[str], predicate: str) -> Iterator[ox.NamedNode]:
+    """Yield the findings that point at nodes."""
+    for subject, _, _, graph in reader.incoming(sorted(nodes), (predicate,)):
+        if graph == _GRAPH and isinstance(subject, ox.NamedNode):
+            yield subject
+
+
+def _about_literal(reader: Reader, node: Term) -> Iterator[ox.NamedNode]:
+    """Yield the findings about a text or a number, which a shape may target too."""
+    rows = reader.query(f"SELECT ?finding {{ GRAPH <{Graphs.findings}> {{ ?finding <{D.about}> {node} }} }}")
+    assert isinstance(rows, ox.QuerySolutions)
+    for row in rows:
+        if isinstance(row["finding"], ox.NamedNode):
+            yield row["finding"]
+
+
+def _span(quads: Iterable[ox.Quad]) -> Interval:
+    days = {quad.predicate.value: quad.object for quad in quads if quad.predicate.value in (D.from_, D.until)}
+    start, end = (days.get(predicate) for predicate in (D.from_, D.until))
+    return Interval(
+        date.fromisoformat(start.value) if isinstance(start, ox.Literal) else None,
+        date.fromisoformat(end.value) if isinstance(end, ox.Literal) else None,
+    )
