@@ -69,7 +69,8 @@ class GraphProjection:
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
         for change in changes:
             removed, added = self.journal.quads(change, "removed"), self.journal.quads(change, "added")
-            if change.removed + change.added <= AT_ONCE:
+            capabilities = self.store.capabilities
+            if change.removed + change.added <= AT_ONCE or (capabilities.marks and not capabilities.bulk):
                 self.store.apply(removed, added, change.number)
                 continue
             before = self.store.revision
@@ -187,10 +188,12 @@ class StandingsProjection:
 
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
         resources: set[str] | None = None
-        if _size(changes) <= ANEW:
+        if self.revision and _size(changes) <= ANEW:
             removed = chain.from_iterable(self.journal.quads(change, "removed") for change in changes)
             added = chain.from_iterable(self.journal.quads(change, "added") for change in changes)
             resources = reach.touched(self.store, removed, added)
+        else:
+            self.store.note(Graphs.standings, 0)  # whoever dies on the way has not half of them taken for all
         follow = None if progress is None else _step(progress, self.name)
         standing.refresh(self.store, resources, follow)
         self.store.note(Graphs.standings, changes[-1].number)

@@ -11,7 +11,10 @@ given up for lost that ends after the next one leaves its turn beside the new on
 writes next sees two, steps back before the older change, and the journal does it and what came after it again.
 
 The marks stand in the graph ``…/diaba/graph/projection``: ``<…/projection> d:revision 7`` (done),
-``<…/projection/begun> d:revision 8`` and ``<…/projection/turn> dct:identifier "<session>.<number>@8"``.
+``<…/projection/begun> d:revision 8`` and ``<…/projection/turn> dct:identifier "<session>.<number>@8"``. A store that a
+register has taken for its own says whose it is: ``<…/projection/of> dct:identifier "<register> <making>"``, a name for
+the register and one for this making of its graph. While it is being made anew ``<…/projection/anew>`` says the same,
+and what it holds counts for nothing.
 """
 
 from __future__ import annotations
@@ -29,10 +32,11 @@ from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
-from graph.errors import BadSetting, Place, StoreFault
+from graph.addresses import read_addresses
+from graph.errors import BadQuestion, Place, StoreFault
 from graph.store import Capabilities
 from graph.terms import DCT, D, Graphs
-from graph.wire import RESULTS, Answer, Credentials, Patience, Unsettled, Wire, credentials_for, shown_address
+from graph.wire import RESULTS, Answer, Credentials, Misread, Patience, Unsettled, Wire, credentials_for, shown_address
 
 AT_ONCE: Final = 5_000
 """Statements that travel in one update; Oxigraph takes 5,000 in about 0.15 s (measured)."""
@@ -46,6 +50,8 @@ _LARGEST: Final = 4_000_000
 _PROJECTION: Final = Graphs.projection
 _BEGUN: Final = Graphs.projection + "/begun"
 _TURN: Final = Graphs.projection + "/turn"
+_ANEW: Final = Graphs.projection + "/anew"
+_OF: Final = Graphs.projection + "/of"
 _DONE_MARK: Final = (f"<{_PROJECTION}> <{D.revision}>", "?done")
 _BEGUN_MARK: Final = (f"<{_BEGUN}> <{D.revision}>", "?begun")
 
@@ -54,16 +60,24 @@ _BEGUN_MARK: Final = (f"<{_BEGUN}> <{D.revision}>", "?begun")
 class _Marks:
     """Hold the marks as read: last change done, last begun, and the turns left: one, or none in a new store.
 
-    Where there are several, no change from the oldest of theirs on counts as done.
+    Where there are several, no change from the oldest of theirs on counts as done. ``of`` says whose graph it is, and
+    which making of it ("" where nobody has said so), ``anew`` whether that is under way.
     """
 
     done: int
     begun: int
     turns: tuple[str, ...]
+    of: str = ""
+    anew: bool = False
 
     @property
     def turn(self) -> str | None:
         return self.turns[0] if len(self.turns) == 1 else None
+
+    @property
+    def whole(self) -> bool:
+        """Tell that no change stands half, and that all changes before it are there."""
+        return self.begun <= self.done and not self.anew
 
 
 @dataclass(slots=True)
@@ -80,8 +94,9 @@ class RemoteStore:
     """Keep the graph behind one address, or one each for ``query``, ``update`` and, for loading, ``graph_store``.
 
     Takes a revision for granted that it read when it opened, as the one process that writes; ``read_only`` asks anew
-    each time and waits while a change stands half. Raises ``StoreFault`` for whatever goes wrong on the way: after one,
-    a change is in whole, in part or not at all, and applying it again makes it whole.
+    each time and waits while a change stands half. With ``register`` and ``making`` it is that register's own, and is
+    refused where it is another's, or another making. Raises ``StoreFault`` for whatever goes wrong on the way: after
+    one, a change is in whole, in part or not at all, and applying it again makes it whole.
     """
 
     def __init__(
@@ -95,6 +110,8 @@ class RemoteStore:
         patience: Patience | None = None,
         at_once: int = AT_ONCE,
         read_only: bool = False,
+        register: str = "",
+        making: str = "",
     ) -> None:
         credentials, patience = credentials or Credentials(), patience or Patience()
         self.wire = Wire(query or endpoint, update or endpoint, graph_store, credentials, patience)
@@ -106,8 +123,16 @@ class RemoteStore:
         self._updates = 0
         self._turn: str | None = None
         self._union: bool | None = None
+        self.of = f"{register} {making}" if register else ""
+        """Whose graph it is, and which making of it."""
+        self._anew = self._dropping = False
         try:
-            self._revision = self._attempted = self._marks().done
+            marks = self._marks()
+            self._revision = self._attempted = marks.done
+            if register and not read_only and not marks.of:
+                self._refuse_what_is_not_ours()
+            if marks.anew and not read_only:
+                self.make_anew()
         except StoreFault:
             self.close()
             raise
@@ -118,7 +143,10 @@ class RemoteStore:
     def capabilities(self) -> Capabilities:
         """Declare what the service can do; whether its default graph is the union is found out by asking."""
         return Capabilities(
-            "The remote store", bulk=self.wire.graphs is not None, union_default_graph=self._shows_union() is not False
+            "The remote store",
+            bulk=self.wire.graphs is not None,
+            union_default_graph=self._shows_union() is not False,
+            marks=True,
         )
 
     @property
@@ -127,12 +155,17 @@ class RemoteStore:
             return self._revision
         marks = self._marks()
         for pause in self.wire.patience.pauses():
-            if marks.begun <= marks.done:
+            if marks.whole:
                 return marks.done
             time.sleep(max(pause, 0.01))
             marks = self._marks()
-        if marks.begun <= marks.done:
+        if marks.whole:
             return marks.done
+        if marks.anew:
+            raise StoreFault(
+                f"The graph in the store is being made anew and has come to change {marks.done}",
+                remedy="Wait, or start the process that writes: it goes on with it.", place=self._place,
+            )  # fmt: skip
         raise StoreFault(
             f"Change {marks.begun} was begun in the store and is not done",
             remedy="Wait, or start the process that writes: it does the change again.", place=self._place,
@@ -173,7 +206,12 @@ class RemoteStore:
                 "Set it up so that a query sees all graphs (oxigraph serve --union-default-graph; see the page on "
                 "remote stores for others).",
             )
-        return self.wire.ask(text, self._result)
+        try:
+            return self.wire.ask(text, self._result)
+        except Misread as fault:
+            raise BadQuestion(
+                f"This is no SPARQL query: {fault.told}", remedy="Correct the query.", place=Place("query")
+            ) from fault
 
     def _result(self, answer: Answer) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
         if answer.kind in (RESULTS, "application/json"):
@@ -209,17 +247,42 @@ class RemoteStore:
     def _marks(self) -> _Marks:
         text = (
             f"SELECT ?part ?mark WHERE {{ VALUES (?part ?says) {{ (<{_PROJECTION}> <{D.revision}>) "
-            f"(<{_BEGUN}> <{D.revision}>) (<{_TURN}> <{DCT.identifier}>) }} "
+            f"(<{_BEGUN}> <{D.revision}>) (<{_TURN}> <{DCT.identifier}>) "
+            f"(<{_OF}> <{DCT.identifier}>) (<{_ANEW}> <{DCT.identifier}>) }} "
             f"GRAPH <{_PROJECTION}> {{ ?part ?says ?mark }} }}"
         )
-        found: dict[str, list[str]] = {_PROJECTION: [], _BEGUN: [], _TURN: []}
+        found: dict[str, list[str]] = {_PROJECTION: [], _BEGUN: [], _TURN: [], _ANEW: [], _OF: []}
         for row in self.wire.ask(text, self.wire.rows):
             found[row["part"].value].append(row["mark"].value)
         turns = tuple(sorted(found[_TURN]))
         done = min(map(int, found[_PROJECTION]), default=0)
         if len(turns) > 1:
             done = min(done, max(min(map(_change_of, turns)) - 1, 0))
-        return _Marks(done, max(map(int, found[_BEGUN]), default=done), turns)
+        of = " | ".join(sorted({*found[_OF], *found[_ANEW]}))
+        if self.of and of not in ("", self.of):
+            raise self._anothers(of)
+        return _Marks(done, max(map(int, found[_BEGUN]), default=done), turns, of, bool(found[_ANEW]))
+
+    def _anothers(self, of: str) -> StoreFault:
+        if of.partition(" ")[0] == self.of.partition(" ")[0]:
+            return StoreFault(
+                "The graph in the store was made anew for another data directory of this register, or for this one"
+                " at another time",
+                remedy="Name the store that this directory follows, or put its graph there with diaba rebuild.",
+                place=self._place,
+            )
+        return StoreFault(
+            "The store holds the graph of another register",
+            remedy="Name another store; if nobody needs what is in this one, empty it first.", place=self._place,
+        )  # fmt: skip
+
+    def _refuse_what_is_not_ours(self) -> None:
+        ours = f"GRAPH <{_PROJECTION}> {{ ?s ?p ?o }}"
+        if self._holds(f"{{ ?s ?p ?o }} UNION {{ GRAPH ?g {{ ?s ?p ?o }} }} FILTER NOT EXISTS {{ {ours} }}"):
+            raise StoreFault(
+                "The store holds statements that no register has put there",
+                remedy="Name a store that is empty: a register needs one for itself.", place=self._place,
+            )  # fmt: skip
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -248,11 +311,8 @@ class RemoteStore:
             hand.step({}, {}, end=True)
 
     def clear(self, graph: str) -> None:
-        name = ox.NamedNode(graph)
-        some = f"SELECT ?s ?p ?o WHERE {{ GRAPH {name} {{ ?s ?p ?o }} }} LIMIT {self.at_once}"
         with self._writing() as hand:
-            while self._holds(f"GRAPH {name} {{ ?s ?p ?o }}"):
-                hand.send(f"GRAPH {name} {{ ?s ?p ?o }}", "", f"OPTIONAL {{ {{ {some} }} }}")
+            self._drop(hand, graph)
 
     def note(self, part: str, revision: int) -> None:
         noted = self._noted(part)
@@ -273,6 +333,71 @@ class RemoteStore:
     def close(self) -> None:
         self.wire.close()
 
+    def take_over(self, register: str, making: str) -> None:
+        """Take the store for this making of a register's graph, and drop what it holds: see ``make_anew``.
+
+        Raises ``StoreFault``, with nothing changed, where it holds the graph of another register, or anything else.
+        """
+        before, self.of = self.of, ""
+        try:
+            marks = self._marks()
+            self.of = f"{register} {making}"
+            if not marks.of:
+                self._refuse_what_is_not_ours()
+            elif any(one.partition(" ")[0] != register for one in marks.of.split(" | ")):
+                raise self._anothers(marks.of)
+        except StoreFault:
+            self.of = before
+            raise
+        self.make_anew()
+
+    def make_anew(self) -> None:
+        """Drop all there is and stand at change 0; until ``made`` is called, what is in it counts for nothing.
+
+        Whoever opens it before that begins again from here, and who reads is told to wait.
+        """
+        with self._lock:
+            self._anew = self._dropping = True
+            self._turn = None
+            of, self.of = self.of, ""  # what another making left is what is to go
+            try:
+                self._attempted = self._marks().done
+                with self._writing(0) as hand:
+                    self._forget(hand, of)
+                    for graph in self._graphs():
+                        self._drop(hand, graph)
+                self._dropping = False
+            finally:
+                self.of, self._revision = of, 0
+
+    def _forget(self, hand: _Hand, of: str) -> None:
+        """Take all marks back but the turn, and leave the one that says that what is here counts for nothing."""
+        says = f"<{DCT.identifier}>"
+        marks = (f"?part <{D.revision}> ?number", f"<{_OF}> {says} ?of", f"<{_ANEW}> {says} ?was")
+        old = [f"GRAPH <{_PROJECTION}> {{ {mark} }}" for mark in marks]
+        new = f"GRAPH <{_PROJECTION}> {{ <{_ANEW}> {says} {ox.Literal(of)} }}"
+        hand.send("\n".join(old), new, " ".join(f"OPTIONAL {{ {one} }}" for one in old))
+
+    def made(self) -> None:
+        """Say that what ``make_anew`` began is there; does nothing where it was not called."""
+        if not self._anew:
+            return
+        mark = f"GRAPH <{_PROJECTION}> {{ <{_ANEW}> <{DCT.identifier}> ?of }}"
+        with self._writing() as hand:
+            hand.send(mark, "", f"OPTIONAL {{ {mark} }}")
+        self._anew = False
+
+    def _graphs(self) -> list[str]:
+        """Return the names of all graphs but the one of the marks."""
+        text = f"SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(?g != <{_PROJECTION}>) }}"
+        return [row["g"].value for row in self.wire.ask(text, self.wire.rows)]
+
+    def _drop(self, hand: _Hand, graph: str) -> None:
+        name = ox.NamedNode(graph)
+        some = f"SELECT ?s ?p ?o WHERE {{ GRAPH {name} {{ ?s ?p ?o }} }} LIMIT {self.at_once}"
+        while self._holds(f"GRAPH {name} {{ ?s ?p ?o }}"):
+            hand.send(f"GRAPH {name} {{ ?s ?p ?o }}", "", f"OPTIONAL {{ {{ {some} }} }}")
+
     def _holds(self, pattern: str) -> bool:
         found = self.wire.ask(f"ASK {{ {pattern} }}", self.wire.results)
         return isinstance(found, ox.QueryBoolean) and bool(found)
@@ -283,6 +408,8 @@ class RemoteStore:
         if self.read_only:
             raise StoreFault("The store was opened for reading only", remedy="Open it for writing.", place=self._place)
         with self._lock:
+            if self._dropping and revision != 0:
+                self.make_anew()  # it broke off, and what is left must not be built on
             turn = self._turn if self._turn is not None else self._take()
             expected = self._attempted = self._revision if revision is None else revision
             # Whatever goes wrong from here on, the next change starts by finding out how things stand.
@@ -366,6 +493,8 @@ class _Hand:
             marks.append((*_DONE_MARK, self.store.revision))
         out = [f"GRAPH <{_PROJECTION}> {{ {mark} {old} }}" for mark, old, _ in marks]
         into = [f"GRAPH <{_PROJECTION}> {{ {mark} {number} }}" for mark, _, number in marks]
+        if begin and self.store.of:
+            into.append(f"GRAPH <{_PROJECTION}> {{ <{_OF}> <{DCT.identifier}> {ox.Literal(self.store.of)} }}")
         self.send(
             "\n".join([*out, *_groups(removed)]),
             "\n".join([*into, *_groups(added)]),
@@ -470,64 +599,29 @@ def _batches(items: Iterable[str], size: int) -> Iterator[list[str]]:
 
 # --- the setting ------------------------------------------------------------------------------------------------------
 
-_WORDS: Final = ("query", "update", "graph-store", "timeout", "at-once")
 
-
-def open_store(setting: str, environment: Mapping[str, str] | None = None, *, read_only: bool = False) -> RemoteStore:
+def open_store(
+    setting: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    register: str = "",
+    making: str = "",
+    read_only: bool = False,
+) -> RemoteStore:
     """Open the store that ``DIABA_STORE`` names; credentials come from the environment or the netrc file.
 
-    An address without a path is an Oxigraph server (``/query``, ``/update``), one with a path serves both. Otherwise
-    ``query=… update=…`` and, if wanted, ``graph-store=… timeout=SECONDS at-once=STATEMENTS``, with blanks between.
-    Raises ``BadSetting`` for a setting that cannot work, ``StoreFault`` where nobody answers.
+    Raises ``BadSetting`` for a setting that cannot work, ``StoreFault`` where nobody answers or the store is another's.
     """
-    said: dict[str, str] = {}
-    for word in setting.split():
-        name, equals, value = word.partition("=")
-        if not equals or name not in _WORDS:
-            name, value = "address", word
-        if name in said or not value:
-            raise _unclear(f"'{name}' is given twice or empty")
-        said[name] = value
-    addresses = _addresses(said)
-    timeout = _number(said, "timeout", Patience().timeout)
-    host = urlsplit(addresses["query"]).hostname or ""
+    found = read_addresses(setting)
+    host = urlsplit(found.query).hostname or ""
     return RemoteStore(
-        **addresses,
-        graph_store=said.get("graph-store"),
+        query=found.query,
+        update=found.update,
+        graph_store=found.graph_store,
         credentials=credentials_for(host, os.environ if environment is None else environment),
-        patience=Patience(timeout=timeout),
-        at_once=int(_number(said, "at-once", AT_ONCE)),
+        patience=Patience(timeout=found.timeout),
+        at_once=AT_ONCE if found.at_once is None else found.at_once,
         read_only=read_only,
-    )
-
-
-def _addresses(said: Mapping[str, str]) -> dict[str, str]:
-    address = said.get("address")
-    if address is None:
-        if "query" in said and "update" in said:
-            return {"query": said["query"], "update": said["update"]}
-        raise _unclear("It needs one address, or both query= and update=")
-    if "query" in said or "update" in said:
-        raise _unclear("It has one address for all, and query= or update= as well")
-    parts = urlsplit(address)
-    if parts.path.strip("/"):
-        return {"query": address, "update": address}
-    root = parts._replace(path="")
-    return {name: root._replace(path="/" + name).geturl() for name in ("query", "update")}
-
-
-def _number(said: Mapping[str, str], name: str, default: float) -> float:
-    text = said.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 1_000_000):
-        raise _unclear(f"'{text}' is no number for {name}")
-    return float(text)
-
-
-def _unclear(message: str) -> BadSetting:
-    return BadSetting(
-        message,
-        remedy="Write DIABA_STORE=https://host:7878 or DIABA_STORE='query=https://… update=https://…'.",
-        place=Place("DIABA_STORE"),
+        register=register,
+        making=making,
     )

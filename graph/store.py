@@ -15,7 +15,7 @@ from typing import IO, Final, Protocol, cast, runtime_checkable
 
 import pyoxigraph as ox
 
-from graph.errors import StoreFault
+from graph.errors import BadQuestion, Place, StoreFault
 from graph.terms import D, Graphs
 
 _PROJECTION = ox.NamedNode(Graphs.projection)
@@ -28,7 +28,8 @@ class Capabilities:
 
     ``checkpoint``: hold its state of a moment apart, for other processes to read. ``bulk``: load past its transactions.
     ``lateral``: understand LATERAL in a query. ``union_default_graph``: show a query the union of all graphs.
-    ``whole``: show readers a change of any size only once all of it is in. ``blank_nodes``: keep blank nodes as loaded.
+    ``whole``: show readers a change of any size only once all of it is in. ``marks``: tell a change that is half in
+    from one that is done, so that ``apply`` takes one of any size. ``blank_nodes``: keep blank nodes as loaded.
     """
 
     store: str
@@ -37,6 +38,7 @@ class Capabilities:
     lateral: bool = False
     union_default_graph: bool = False
     whole: bool = False
+    marks: bool = False
     blank_nodes: bool = False
 
     def require(self, name: str, remedy: str) -> None:
@@ -69,7 +71,10 @@ class Reader(Edges, Protocol):
     """Read one state of the graph whole; the default graph of a query is the union of all graphs."""
 
     def query(self, text: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
-        """Run a SPARQL 1.1 query over the union of all graphs; ``GRAPH`` sees each source apart."""
+        """Run a SPARQL 1.1 query over the union of all graphs; ``GRAPH`` sees each source apart.
+
+        Raises ``BadQuestion`` for what is no query.
+        """
 
 
 class Store(Reader, Protocol):
@@ -161,7 +166,12 @@ class OxigraphStore:
                 yield from match(None, edge, target, None)
 
     def query(self, text: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
-        return self.raw.query(text, use_default_graph_as_union=True)
+        try:
+            return self.raw.query(text, use_default_graph_as_union=True)
+        except SyntaxError as fault:
+            raise BadQuestion(
+                f"This is no SPARQL query: {fault}", remedy="Correct the query.", place=Place("query")
+            ) from fault
 
     def _marks(self, part: ox.NamedNode, revision: int) -> tuple[list[ox.Quad], ox.Quad]:
         old = list(self.raw.quads_for_pattern(part, _REVISION, None, _PROJECTION))

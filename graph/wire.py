@@ -54,6 +54,12 @@ class Unsettled(StoreFault):
     pause = 0.0
 
 
+class Misread(StoreFault):
+    """The service says that what it was sent is no query, or no update, that it understands; ``told`` is its word."""
+
+    told = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """Hold what proves who asks: a name and a password, or a token. Never shown, never part of an address."""
@@ -324,6 +330,8 @@ class Wire:
             405: "Check the addresses in DIABA_STORE: queries, updates and graphs may have one each.",
             413: "Lower at-once in DIABA_STORE, or raise the limit of the store.",
         }
+        if status == 400:
+            raise self._misread(request, told, remedies[400])
         if 300 <= status < 400:
             told = " and sends elsewhere, which is not followed"
         raise StoreFault(
@@ -345,6 +353,11 @@ class Wire:
         )
         wait = response.getheader("Retry-After", "")
         fault.pause = min(float(wait), _LONGEST_PAUSE) if wait.isdecimal() else 0.0
+        return fault
+
+    def _misread(self, request: Request, told: str, remedy: str) -> Misread:
+        fault = Misread(f"The store answered 400 Bad Request{told}", remedy=remedy, place=_place(request))
+        fault.told = told.removeprefix(": ") or "the store says no more"
         return fault
 
     def _broken(self, request: Request, how: str) -> Unsettled:

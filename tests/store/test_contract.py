@@ -18,7 +18,7 @@ import pytest
 import rdflib
 
 from graph.answering import who, write
-from graph.errors import NotFound, StoreFault
+from graph.errors import BadQuestion, NotFound, StoreFault
 from graph.evidence import gather
 from graph.projections import GraphProjection, ScopesProjection, SearchProjection, StandingsProjection, follow
 from graph.queries import load_queries, run
@@ -114,6 +114,14 @@ def held(store: Store) -> set[ox.Quad]:
         for row in rows
         if row["g"].value != Graphs.projection  # type: ignore[index, union-attr]
     }
+
+
+@not_the_other_engine
+def test_what_is_no_query_is_one_fault_whatever_the_store(store: Store) -> None:
+    store.apply([], [said(X + "a", P, X + "b")], 1)
+    with pytest.raises(BadQuestion, match="This is no SPARQL query: .*expected") as told:
+        store.query("SELECT ?s { ?s ?p }")
+    assert told.value.remedy == "Correct the query."
 
 
 # --- walking ----------------------------------------------------------------------------------------------------------
