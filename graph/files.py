@@ -16,7 +16,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -240,6 +240,34 @@ def place_where(source: Input, base: str, match: Callable[[ox.Quad], bool]) -> P
         except (SyntaxError, MemoryError):
             pass  # read differently, the end of the file may be broken before the place is found: the file must do
     return Place(source.name)
+
+
+def lines_of(
+    source: Input, base: str, subjects: Collection[ox.NamedNode | ox.BlankNode | ox.Triple]
+) -> dict[ox.NamedNode | ox.BlankNode | ox.Triple, int]:
+    """Return the lines on which the first statements about these subjects end; none where the line is not known.
+
+    Only the formats whose parser says how far it has read: of JSON-LD and RDF/XML, and of tables, no line is known.
+    """
+    found: dict[ox.NamedNode | ox.BlankNode | ox.Triple, int] = {}
+    if source.mapping is not None or source.format not in _SHORT_LINES:
+        return found
+    wanted = set(subjects)
+    with _opened(source.path, source.gzipped) as stream:
+        lines = _LineByLine(stream)
+        begun = 0
+        try:
+            for quad in ox.parse(cast(IO[bytes], lines), format=source.format, base_iri=base):
+                if quad.subject in wanted:
+                    wanted.discard(quad.subject)
+                    found[quad.subject] = begun + 1 if lines.hurried else lines.number
+                    if not wanted:
+                        break
+                begun = lines.number
+                lines.settle()
+        except (SyntaxError, MemoryError):
+            pass  # what stands before the fault has its lines
+    return found
 
 
 def excerpt_of(source: Input, line: int, column: int | None = None) -> str:

@@ -145,6 +145,11 @@ class ScopesProjection:
         self.store.note(Graphs.scopes, changes[-1].number)
 
 
+def scope_keys(reader: Reader) -> Iterator[ox.Quad]:
+    """Yield the scope keys of everything in a store, for one that no journal stands behind."""
+    return _keys(reader, _scoped(reader))
+
+
 def _keys(reader: Reader, nodes: Iterable[str]) -> Iterator[ox.Quad]:
     """Yield the scope keys of those of the nodes that are responsibilities for a scope."""
     for node in nodes:
