@@ -41,12 +41,17 @@ _KEPT: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Hold the IRIs that a finding is filed under, each sorted; ``holders`` are all that answer while it lasts."""
+    """Hold the IRIs that a finding is filed under for some of its days, each sorted."""
 
+    span: Interval
     holders: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+
+
+_Held = tuple[tuple[str, ...], Interval]
+"""Who holds something, and when."""
 
 
 class Concerns:
@@ -55,22 +60,22 @@ class Concerns:
     def __init__(self, reader: Edges) -> None:
         self._reader = reader
         self._said: dict[str, dict[str, list[str]]] = {}
-        self._held: dict[str, list[tuple[tuple[str, ...], Interval]]] = {}
+        self._held: dict[str, list[_Held]] = {}
 
-    def of(self, node: str, span: Interval) -> Concern:
-        """Return what a finding about a node concerns that stands on the days of ``span``."""
+    def of(self, node: str, span: Interval) -> Iterator[Concern]:
+        """Yield what a finding about a node concerns on the days of ``span``, in order: one for each set of holders."""
         if len(self._said) > _KEPT or len(self._held) > _KEPT:
             self._said.clear()
             self._held.clear()
-        holders: set[str] = set()
+        held: list[_Held] = []
         areas: set[str] = set()
         fields: set[str] = set()
         wave, seen = [node], {node}
         for deep in range(_DEEP + 1):
             self._read(wave)
+            # who is named first answers; what lies behind is somebody else's
+            held = held or [one for node in wave for one in self._holders(node, span)]
             for one in wave:
-                if not holders:  # who is named first answers; what lies behind is somebody else's
-                    holders |= self._holders(one, span)
                 said = self._said[one]
                 for predicate in _AREAS:
                     areas.update(said.get(predicate, ()))
@@ -82,30 +87,29 @@ class Concerns:
                 led = {to for one in wave for lead in _LEADS for to in self._said[one].get(lead, ())}
                 wave = sorted(led - seen)
                 seen.update(wave)
-        self._read(sorted(holders))
-        if not areas:
-            areas = {area for holder in holders for area in self._said[holder].get(D.jurisdiction, ())}
-        return Concern(
-            tuple(sorted(holders)), tuple(sorted(self._levels(areas, holders))), tuple(sorted(areas)),
-            tuple(sorted(fields)),
-        )  # fmt: skip
+        for days, holders in _parted(span, held):
+            self._read(sorted(holders))
+            of_holders = {area for holder in holders for area in self._said[holder].get(D.jurisdiction, ())}
+            where = areas or of_holders
+            yield Concern(
+                days, tuple(sorted(holders)), tuple(sorted(self._levels(where, holders))), tuple(sorted(where)),
+                tuple(sorted(fields)),
+            )  # fmt: skip
 
-    def _holders(self, node: str, span: Interval) -> set[str]:
-        found: set[str] = set()
-        for holders, days in self._standings(node):
-            if not (days & span).is_empty:
-                found.update(holders)
-        if found:
-            return found
+    def _holders(self, node: str, span: Interval) -> Iterator[_Held]:
+        """Yield who answers for a node within ``span``: by its standings, or else by what it says itself."""
+        standing = [(holders, days) for holders, days in self._standings(node) if not (days & span).is_empty]
+        if standing:
+            yield from standing
+            return
         said = self._said[node]
-        for predicate in _NAMES:
-            found.update(said.get(predicate, ()))
-        found.discard(D.nobody)
+        found = {holder for predicate in _NAMES for holder in said.get(predicate, ())} - {D.nobody}
         if not found and not _BODIES.isdisjoint(said.get(RDF.type, ())):
             found.add(node)
-        return found
+        if found:
+            yield tuple(sorted(found)), span
 
-    def _levels(self, areas: set[str], holders: set[str]) -> set[str]:
+    def _levels(self, areas: Iterable[str], holders: Iterable[str]) -> set[str]:
         """Return the levels of the areas, and where none has one, those of the kinds of the bodies."""
         self._read(sorted(areas))
         levels = {level for area in areas for level in self._said[area].get(D.level, ())}
@@ -125,14 +129,14 @@ class Concerns:
             if isinstance(value, ox.NamedNode):
                 self._said[subject.value].setdefault(predicate.value, []).append(value.value)
 
-    def _standings(self, node: str) -> list[tuple[tuple[str, ...], Interval]]:
+    def _standings(self, node: str) -> list[_Held]:
         """Return who is accountable for a node, and when."""
         known = self._held.get(node)
         if known is None:
             known = self._held[node] = list(self._read_standings(node))
         return known
 
-    def _read_standings(self, node: str) -> Iterator[tuple[tuple[str, ...], Interval]]:
+    def _read_standings(self, node: str) -> Iterator[_Held]:
         standings = sorted({subject.value for subject, _, _, _ in self._reader.incoming((node,), (D.about,))})
         said: dict[str, dict[str, list[str]]] = {}
         for subject, predicate, value, _ in self._reader.outgoing(standings, _STANDING):
@@ -141,6 +145,27 @@ class Concerns:
             if Role.accountable in standing.get(D.role, ()) and D.holder in standing:
                 days = (standing.get(predicate, [None])[0] for predicate in (D.from_, D.until))
                 yield tuple(standing[D.holder]), Interval(*(date.fromisoformat(day) if day else None for day in days))
+
+
+def _parted(span: Interval, held: Iterable[_Held]) -> Iterator[tuple[Interval, frozenset[str]]]:
+    """Part days where who holds changes: neighbours have other holders."""
+    held = list(held)
+    inside = {day for _, days in held for day in (days.start, days.end) if day is not None}
+    cuts = sorted(day for day in inside if span.contains(day) and day != span.start)
+    start, last = span.start, _on(held, span.start)
+    for day in cuts:
+        now = _on(held, day)
+        if now != last:
+            yield Interval(start, day), last
+            start, last = day, now
+    yield Interval(start, span.end), last
+
+
+def _on(held: Iterable[_Held], day: date | None) -> frozenset[str]:
+    """Return who holds on a day, ``None`` being the day before all others."""
+    return frozenset(
+        holder for holders, days in held for holder in holders if days.contains(date.min if day is None else day)
+    )
 
 
 def touched(reader: Edges, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> set[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path as File
@@ -21,7 +21,7 @@ import pyoxigraph as ox
 from graph.checking import Checker
 from graph.concern import Concern
 from graph.ledger import Line
-from graph.model import Interval
+from graph.model import ALWAYS, Interval
 from graph.rules import Judges, Rule, Rules, read_rules, spans_of_acts, version_of
 from graph.shacl.paths import SH
 from graph.shacl.shapes import INFO, VIOLATION, WARNING, Result, Term
@@ -194,8 +194,9 @@ class Findings:
         counts = acts[iri].get(focus) if rule.judges is Judges.act else rule.applies
         if counts is None or (days := span & counts).is_empty:
             return
-        messages = tuple(sorted(said.messages, key=lambda text: (text.language or "", text.value)))
-        yield Finding(iri, focus, path, value, component, said.severity, days, messages, said.shape)
+        yield Finding(
+            iri, focus, path, value, component, said.severity, days, in_order(said.messages), said.shape
+        )  # fmt: skip
 
 
 def version_of_findings(files: Iterable[File]) -> str:
@@ -254,37 +255,79 @@ def _joined(
 # --- the graph --------------------------------------------------------------------------------------------------------
 
 
-def quads_of(finding: Finding, concern: Concern, seen: date) -> Iterator[ox.Quad]:
-    """Write a finding as statements of the findings graph."""
-    node = ox.NamedNode(finding.iri)
-    yield ox.Quad(node, _TYPE, _FINDING, _GRAPH)
-    yield ox.Quad(node, _RULE, _term(finding.rule), _GRAPH)
-    yield ox.Quad(node, _ABOUT, finding.about, _GRAPH)
-    if finding.path:
-        yield ox.Quad(node, _PATH, _path(finding.path), _GRAPH)
-    if finding.value is not None:
-        yield ox.Quad(node, _VALUE, finding.value, _GRAPH)
-    yield ox.Quad(node, _COMPONENT, _term(finding.component), _GRAPH)
-    if finding.shape:
-        yield ox.Quad(node, _SHAPE, _term(finding.shape), _GRAPH)
-    yield ox.Quad(node, _SEVERITY, _term(finding.severity), _GRAPH)
-    for message in finding.messages:
-        yield ox.Quad(node, _MESSAGE, message, _GRAPH)
-    if finding.span.start is not None:
-        yield ox.Quad(node, _FROM, _day(finding.span.start), _GRAPH)
-    if finding.span.end is not None:
-        yield ox.Quad(node, _UNTIL, _day(finding.span.end), _GRAPH)
-    yield ox.Quad(node, _SEEN, _day(seen), _GRAPH)
-    yield from concern_quads(node, concern)
+def quads_of(finding: Finding, concerns: Iterable[Concern], seen: date) -> Iterator[ox.Quad]:
+    """Write a finding as statements of the findings graph: apart where another body comes to answer for it.
+
+    The parts follow one another without gap, and the first has the name of the finding.
+    """
+    for concern in concerns:
+        part = replace(finding, span=concern.span)
+        node = ox.NamedNode(part.iri)
+        yield ox.Quad(node, _TYPE, _FINDING, _GRAPH)
+        yield ox.Quad(node, _RULE, _term(part.rule), _GRAPH)
+        yield ox.Quad(node, _ABOUT, part.about, _GRAPH)
+        if part.path:
+            yield ox.Quad(node, _PATH, _path(part.path), _GRAPH)
+        if part.value is not None:
+            yield ox.Quad(node, _VALUE, part.value, _GRAPH)
+        yield ox.Quad(node, _COMPONENT, _term(part.component), _GRAPH)
+        if part.shape:
+            yield ox.Quad(node, _SHAPE, _term(part.shape), _GRAPH)
+        yield ox.Quad(node, _SEVERITY, _term(part.severity), _GRAPH)
+        for message in part.messages:
+            yield ox.Quad(node, _MESSAGE, message, _GRAPH)
+        if part.span.start is not None:
+            yield ox.Quad(node, _FROM, _day(part.span.start), _GRAPH)
+        if part.span.end is not None:
+            yield ox.Quad(node, _UNTIL, _day(part.span.end), _GRAPH)
+        yield ox.Quad(node, _SEEN, _day(seen), _GRAPH)
+        for predicate, values in (
+            (_HOLDER, concern.holders), (_LEVEL, concern.levels), (_AREA, concern.areas), (_FIELD, concern.fields),
+        ):  # fmt: skip
+            for value in values:
+                yield ox.Quad(node, predicate, _term(value), _GRAPH)
 
 
-def concern_quads(node: ox.NamedNode, concern: Concern) -> Iterator[ox.Quad]:
-    """Write whom and what a finding concerns."""
-    for predicate, values in (
-        (_HOLDER, concern.holders), (_LEVEL, concern.levels), (_AREA, concern.areas), (_FIELD, concern.fields),
-    ):  # fmt: skip
-        for value in values:
-            yield ox.Quad(node, predicate, _term(value), _GRAPH)
+def finding_of(quads: Iterable[ox.Quad]) -> tuple[Finding, date]:
+    """Read a finding, or a part of one, from its statements, and the day on which it was first reported."""
+    said: dict[ox.NamedNode, list[Term]] = {}
+    for quad in quads:
+        said.setdefault(quad.predicate, []).append(quad.object)  # type: ignore[arg-type]
+
+    def one(predicate: ox.NamedNode) -> str:
+        return said[predicate][0].value if predicate in said else ""
+
+    def day(predicate: ox.NamedNode) -> date | None:
+        return date.fromisoformat(one(predicate)) if predicate in said else None
+
+    path = said.get(_PATH, [None])[0]
+    finding = Finding(
+        one(_RULE), said[_ABOUT][0], f"<{path.value}>" if isinstance(path, ox.NamedNode) else one(_PATH),
+        said.get(_VALUE, [None])[0], one(_COMPONENT), one(_SEVERITY), Interval(day(_FROM), day(_UNTIL)),
+        in_order(text for text in said.get(_MESSAGE, []) if isinstance(text, ox.Literal)), one(_SHAPE),
+    )  # fmt: skip
+    return finding, date.fromisoformat(one(_SEEN))
+
+
+def whole(parts: Iterable[tuple[Finding, date]]) -> Iterator[tuple[Finding, date]]:
+    """Join the parts of findings again: neighbours that differ in their days alone."""
+    alike: dict[Finding, list[tuple[Interval, date]]] = {}
+    for part, seen in parts:
+        alike.setdefault(replace(part, span=ALWAYS), []).append((part.span, seen))
+    for finding, spans in alike.items():
+        spans.sort(key=lambda one: one[0].start or date.min)
+        (span, seen), *rest = spans
+        for further, _ in rest:
+            if further.start == span.end:
+                span = Interval(span.start, further.end)
+            else:
+                yield replace(finding, span=span), seen
+                span = further
+        yield replace(finding, span=span), seen
+
+
+def in_order(messages: Iterable[ox.Literal]) -> tuple[ox.Literal, ...]:
+    return tuple(sorted(messages, key=lambda text: (text.language or "", text.value)))
 
 
 def _path(text: str) -> ox.NamedNode | ox.Literal:

@@ -17,9 +17,8 @@ import pyoxigraph as ox
 
 from graph import concern
 from graph.concern import Concerns
-from graph.findings import Finding, Findings, concern_quads, name_of, quads_of
+from graph.findings import Finding, Findings, finding_of, name_of, quads_of, whole
 from graph.ledger import Ledger, Scope
-from graph.model import Interval
 from graph.rechecking import focus_nodes
 from graph.shacl.shapes import Term
 from graph.store import Reader, Store
@@ -35,7 +34,6 @@ Progress = Callable[[int, int], None]
 """Called now and then with how many rules are done, of how many."""
 
 _GRAPH = ox.NamedNode(Graphs.findings)
-_CONCERNED: Final = frozenset(ox.NamedNode(term) for term in (D.holder, D.level, D.area, D.field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +100,19 @@ class Upkeep:
         self._concerns = Concerns(self.store)
         work = focus_nodes(self.store, removed, added, self.findings.checker, self.findings.roots)
         few: list[tuple[Unit, set[Term]]] = []
-        whole: set[str] = set()
+        everywhere: set[str] = set()
         for unit in self.units:
             reached = [work[root] for root in unit.roots if root in work]
             nodes: set[Term] = set().union(*(some for some in reached if some is not None))
             if None in reached or len(nodes) > MANY:
                 self._all_of(unit, stamp)
-                whole |= unit.rules
+                everywhere |= unit.rules
             elif nodes:
                 few.append((unit, nodes))
         difference = Difference()
         self._some_of(few, stamp, difference)
         judged = {(rule, node) for unit, nodes in few for rule in unit.rules for node in nodes}
-        self._file_again(concern.touched(self.store, removed, added), judged, whole, difference)
+        self._file_again(concern.touched(self.store, removed, added), judged, everywhere, difference)
         self._write(difference.removed - difference.added, difference.added - difference.removed)
 
     # --- judging ------------------------------------------------------------------------------------------------------
@@ -162,8 +160,10 @@ class Upkeep:
 
     def _written(self, findings: Iterable[Finding], seen: dict[str, date]) -> Iterator[ox.Quad]:
         for finding in findings:
-            filed = self._concerns.of(name_of(finding.about), finding.span)
-            yield from quads_of(finding, filed, seen[finding.fault])
+            yield from self._filed(finding, seen[finding.fault])
+
+    def _filed(self, finding: Finding, seen: date) -> Iterator[ox.Quad]:
+        return quads_of(finding, self._concerns.of(name_of(finding.about), finding.span), seen)
 
     # --- what stands there --------------------------------------------------------------------------------------------
 
@@ -189,17 +189,17 @@ class Upkeep:
             yield about, rule, quads
 
     def _file_again(
-        self, nodes: Collection[str], judged: Collection[tuple[str, Term]], whole: set[str], difference: Difference
-    ) -> None:
+        self, nodes: Collection[str], judged: Collection[tuple[str, Term]], everywhere: set[str],
+        difference: Difference,
+    ) -> None:  # fmt: skip
         """Put the findings that stay under those who answer now."""
-        for about, rule, quads in self._standing_about(ox.NamedNode(node) for node in nodes):
-            if (rule, about) in judged or rule in whole:
-                continue
-            node = ox.NamedNode(next(iter(quads)).subject.value)  # type: ignore[union-attr]
-            before = {quad for quad in quads if quad.predicate in _CONCERNED}
-            after = set(concern_quads(node, self._concerns.of(name_of(about), _span(quads))))
-            difference.removed |= before - after
-            difference.added |= after - before
+        parts: list[tuple[Finding, date]] = []
+        for about, rule, quads in self._standing_about(ox.NamedNode(node) for node in sorted(nodes)):
+            if (rule, about) not in judged and rule not in everywhere:
+                parts.append(finding_of(quads))
+                difference.removed |= quads
+        for finding, seen in whole(parts):
+            difference.added.update(self._filed(finding, seen))
 
     def _judged(self) -> set[str]:
         """Return the rules of which anything stands in the graph or is open in the ledger."""
@@ -262,11 +262,3 @@ def _about_literal(reader: Reader, node: Term) -> Iterator[ox.NamedNode]:
         if isinstance(row["finding"], ox.NamedNode):
             yield row["finding"]
 
-
-def _span(quads: Iterable[ox.Quad]) -> Interval:
-    days = {quad.predicate.value: quad.object for quad in quads if quad.predicate.value in (D.from_, D.until)}
-    start, end = (days.get(predicate) for predicate in (D.from_, D.until))
-    return Interval(
-        date.fromisoformat(start.value) if isinstance(start, ox.Literal) else None,
-        date.fromisoformat(end.value) if isinstance(end, ox.Literal) else None,
-    )
