@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
+from itertools import product
 
+from graph.errors import ShapeFault
 from graph.shacl.core import Everywhere
 from graph.shacl.focus import Body, Focus
 from graph.shacl.forms import REGISTER, Forms
 from graph.shacl.nodes import Nameless, Walk
+from graph.shacl.reference import DEFAULT, Limits, judge
 from graph.shacl.saying import messages_for
 from graph.shacl.shapes import Constraint, Result, Route, Row, Shape, Shapes, SparqlConstraint, Term, Trigger, Way
 from graph.shacl.triggers import triggers_of
+from graph.shacl.values import PATTERN, engine_knows
 from graph.shacl.written import WrittenStore
 from graph.store import Reader
 
@@ -23,8 +28,10 @@ _Found = tuple[Shape, Constraint | SparqlConstraint, Row]
 class Checker:
     """Run shapes on a store. Everything that depends on the shapes alone is prepared once."""
 
-    def __init__(self, shapes: Shapes) -> None:
+    def __init__(self, shapes: Shapes, limits: Limits = DEFAULT) -> None:
+        """Prepare shapes; ``limits`` bound what goes to pySHACL. Raises ``ShapeFault``."""
         self.shapes = shapes
+        self.limits = limits
         self.roots = {shape.node: shape for shape in shapes.targeted()}
         self._bodies: Mapping[tuple[Term, SparqlConstraint], Body] = {
             (shape.node, constraint): _compiled(shape, constraint)
@@ -33,6 +40,10 @@ class Checker:
             if isinstance(constraint, SparqlConstraint)
         }
         self._under = {node: tuple(_reached(shapes, shape)) for node, shape in self.roots.items()}
+        self._routes = {node: dict(self._ways(node)) for node in self.roots}
+        self._outside = {
+            node for node, ways in self._routes.items() if any(one.way is Way.reference for one in ways.values())
+        }
 
     def check(
         self,
@@ -50,7 +61,7 @@ class Checker:
         if nodes is None:
             yield from self._everywhere(reader, day, chosen)
             return
-        wanted = list(dict.fromkeys(nodes))
+        wanted = dict.fromkeys(_forms(reader).kept(node) for node in nodes)
         walk = self._walk(reader)
         for root in chosen:
             yield from self._at(walk, reader, day, root, wanted)
@@ -58,12 +69,16 @@ class Checker:
     def _everywhere(self, reader: Reader, day: date, roots: Iterable[Shape]) -> Iterator[Result]:
         run = self._run(reader, day)
         for root in roots:
+            if root.node in self._outside:
+                reached = self._under[root.node]
+                yield from judge(reader, _forms(reader), self.shapes, root, reached, day, self.limits)
+                continue
             for found in run.rows(root):
                 yield self._result(root, found)
 
-    def _at(self, walk: Walk, reader: Reader, day: date, root: Shape, nodes: Iterable[Term]) -> Iterator[Result]:
-        nameless = set()
-        for node in nodes:
+    def _at(self, walk: Walk, reader: Reader, day: date, root: Shape, nodes: Collection[Term]) -> Iterator[Result]:
+        nameless = set(nodes) if root.node in self._outside else set()
+        for node in () if nameless else nodes:
             try:
                 results = [
                     self._result(root, found)
@@ -103,14 +118,20 @@ class Checker:
     def routes(self) -> dict[Term, Route]:
         """Say how each root, and each SPARQL constraint under one, is run."""
         found: dict[Term, Route] = {}
-        for node in self.roots:
-            ways = {}
-            for shape, constraint in self._sparql_under(node):
-                ways[constraint.node] = self._bodies[shape.node, constraint].route
+        for node, ways in self._routes.items():
             found.update(ways)
-            worst = max(ways.values(), key=lambda route: list(Way).index(route.way), default=Route(Way.compiled))
-            found[node] = worst
+            found[node] = max(ways.values(), key=lambda route: list(Way).index(route.way), default=Route(Way.compiled))
         return found
+
+    def _ways(self, root: Term) -> Iterator[tuple[Term, Route]]:
+        """Yield how the constraints under a root are run, save those that every root runs compiled."""
+        for shape in self._under[root]:
+            for constraint in shape.constraints:
+                if isinstance(constraint, SparqlConstraint):
+                    yield constraint.node, self._bodies[shape.node, constraint].route
+                elif constraint.component == PATTERN and not engine_knows(constraint):
+                    _require_pattern(shape, constraint)
+                    yield shape.node, Route(Way.reference, "the engine does not know this regular expression")
 
     def _sparql_under(self, root: Term) -> Iterator[tuple[Shape, SparqlConstraint]]:
         for shape in self._under[root]:
@@ -120,11 +141,15 @@ class Checker:
 
     def triggers(self, root: Term) -> tuple[Trigger, ...] | None:
         """Name the changed quads that can alter what a root finds for which focus nodes, ``None`` for any and all."""
-        return self._triggers[root]
+        return None if root in self._outside else self._triggers[root]
 
     @cached_property
     def _triggers(self) -> dict[Term, tuple[Trigger, ...] | None]:
-        return {node: triggers_of(self.shapes, self._bodies, shape) for node, shape in self.roots.items()}
+        return {
+            node: triggers_of(self.shapes, self._bodies, shape)
+            for node, shape in self.roots.items()
+            if node not in self._outside
+        }
 
     def depends_on_day(self, root: Term) -> bool:
         """Say whether what a root finds can differ from day to day in the same graph."""
@@ -137,6 +162,10 @@ class Checker:
         if not self.depends_on_day(root):
             return
         run, walk = self._run(reader, date.min), self._walk(reader)
+        if root in self._outside:
+            chosen = run.nodes(run.focus_of(self.roots[root])) if nodes is None else set(nodes)
+            yield from product(chosen, run.dates())
+            return
         whole = None if nodes is None else [node for node in nodes if walk.targets(self.roots[root], node)]
         yield from self._days(run, walk, self.roots[root], run.focus_of(self.roots[root]), whole)
 
@@ -185,6 +214,12 @@ class Checker:
         for node, day in pairs:
             by_node[node].add(day)
         wanted = {node: days for node, days in by_node.items() if walk.targets(shape, node)}
+        if root in self._outside:
+            for day in sorted(set().union(*wanted.values())):
+                for result in self._everywhere(reader, day, (shape,)):
+                    if day in wanted.get(result.focus, ()):
+                        yield day, result
+            return
         if not self.depends_on_day(root):
             for node, days in wanted.items():
                 for result in self._at(walk, reader, next(iter(days)), shape, (node,)):
@@ -214,6 +249,19 @@ def _compiled(shape: Shape, constraint: SparqlConstraint) -> Body:
     from graph.shacl.sparql import compile_body
 
     return compile_body(shape, constraint)
+
+
+def _require_pattern(shape: Shape, constraint: Constraint) -> None:
+    """Raise ``ShapeFault`` for a regular expression that pySHACL cannot run either."""
+    try:
+        re.compile(constraint.terms[0].value)
+    except re.error as fault:
+        raise ShapeFault(
+            f"The sh:pattern {constraint.terms[0]} is no regular expression ({fault}), in {shape.name}",
+            shape=str(shape.node),
+            remedy="Correct it; https://www.w3.org/TR/xpath-functions/#regex-syntax has the syntax.",
+            place=shape.place,
+        ) from fault
 
 
 def _forms(reader: Reader) -> Forms:

@@ -23,7 +23,7 @@ LAYERS = (
      "messages", "addresses", "shacl", "shacl.paths", "shacl.shapes", "shacl.triples"),
     ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell",
      "sorting", "sources", "directory", "turnstile", "ledger", "pending", "shacl.components", "shacl.forms", "shacl.written", "shacl.saying", "shacl.triggers", "shacl.reading", "shacl.focus", "shacl.values", "shacl.core", "shacl.nodes", "shacl.select",
-     "shacl.sparql", "shacl.reference", "shacl.report"),
+     "shacl.sparql", "shacl.reference", "shacl.independent", "shacl.report"),
     ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows",
      "bodies", "sandbox", "parts", "upgrades", "checking", "rules", "rechecking", "findings", "concern", "upkeep",
      "portrait", "dcatap", "cpov"),

@@ -7,6 +7,7 @@ it is asked about, and what fails is a set, so that ``sh:or`` is an intersection
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -22,7 +23,7 @@ from graph.shacl.shapes import Constraint, Row, Shape, Shapes, SparqlConstraint,
 from graph.shacl.values import CLASS, OF_VALUES, doubtful, less, violates
 from graph.shacl.written import WrittenStore
 from graph.store import Reader
-from graph.terms import RDF
+from graph.terms import RDF, XSD
 
 _SUFFIX: Final = "ConstraintComponent"
 PROPERTY: Final = f"{SH}Property{_SUFFIX}"
@@ -128,6 +129,15 @@ class Everywhere:
 
     def nodes(self, focus: Focus) -> set[Term]:
         return {row[0] for row in self._select(f"SELECT DISTINCT ?this WHERE {{ {focus.pattern()} }}")}
+
+    def dates(self) -> set[date]:
+        """Return every day that the graph speaks of."""
+        found = set()
+        text = f"SELECT DISTINCT ?day WHERE {{ ?s ?p ?day FILTER(datatype(?day) = <{XSD.date}>) }}"
+        for (day,) in self._select(text):
+            with contextlib.suppress(ValueError):
+                found.add(date.fromisoformat(day.value[:10]))
+        return found
 
     def _select(self, text: str) -> Iterator[tuple[Term, ...]]:
         read = self.forms.read

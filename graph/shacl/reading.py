@@ -88,6 +88,11 @@ def read_path(quads: Iterable[ox.Quad], node: Term, shape: Shape) -> Path:
     return reading.path(node, ())
 
 
+def path_of(triples: Triples, node: Term) -> Path:
+    """Return the path that a node of a report describes. Raises ``ShapeFault``."""
+    return _Reading(triples, {}).path(node, ())
+
+
 def _apart(quad: ox.Quad, number: int) -> ox.Quad:
     """Keep the blank nodes of a file apart from those of the others."""
     terms = [
