@@ -13,7 +13,7 @@ from typing import Final
 
 import pyoxigraph as ox
 
-from graph.model import Interval
+from graph.model import ALWAYS, Interval
 from graph.store import Edges
 from graph.terms import DCAT, RDF, D, Role
 
@@ -43,7 +43,7 @@ _KEPT: Final = 50_000
 class Concern:
     """Hold the IRIs that a finding is filed under for some of its days, each sorted."""
 
-    span: Interval
+    span: Interval = ALWAYS
     holders: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
@@ -62,7 +62,19 @@ class Concerns:
         self._said: dict[str, dict[str, list[str]]] = {}
         self._held: dict[str, list[_Held]] = {}
 
-    def of(self, node: str, span: Interval) -> Iterator[Concern]:
+    def of(self, node: str, span: Interval) -> Concern:
+        """Return what a finding about a node concerns on any of the days of ``span``, such as the one of a check."""
+        parts = list(self.parts(node, span))
+
+        def joined(values: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+            return tuple(sorted({value for some in values for value in some}))
+
+        return Concern(
+            span, joined(part.holders for part in parts), joined(part.levels for part in parts),
+            joined(part.areas for part in parts), parts[0].fields,
+        )  # fmt: skip
+
+    def parts(self, node: str, span: Interval) -> Iterator[Concern]:
         """Yield what a finding about a node concerns on the days of ``span``, in order: one for each set of holders."""
         if len(self._said) > _KEPT or len(self._held) > _KEPT:
             self._said.clear()

@@ -163,7 +163,7 @@ class Upkeep:
             yield from self._filed(finding, seen[finding.fault])
 
     def _filed(self, finding: Finding, seen: date) -> Iterator[ox.Quad]:
-        return quads_of(finding, self._concerns.of(name_of(finding.about), finding.span), seen)
+        return quads_of(finding, self._concerns.parts(name_of(finding.about), finding.span), seen)
 
     # --- what stands there --------------------------------------------------------------------------------------------
 

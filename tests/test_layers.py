@@ -25,7 +25,7 @@ LAYERS = (
      "sorting", "sources", "directory", "turnstile", "ledger", "pending", "shacl.components", "shacl.forms", "shacl.written", "shacl.saying", "shacl.triggers", "shacl.reading", "shacl.focus", "shacl.values", "shacl.core", "shacl.nodes", "shacl.select",
      "shacl.sparql", "shacl.reference", "shacl.independent", "shacl.report"),
     ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows",
-     "bodies", "sandbox", "parts", "upgrades", "checking", "rules", "rechecking", "findings", "concern", "upkeep",
+     "bodies", "sandbox", "parts", "upgrades", "checking", "rules", "rechecking", "findings", "concern", "upkeep", "gaps",
      "portrait", "dcatap", "cpov"),
     ("register", "answering", "archive", "view", "owner", "export"),
 )  # fmt: skip
