@@ -164,6 +164,16 @@ class Gathering:
             exclusive=self._exclusive_roles(records.values()),
         )
 
+    def area(self, iri: str) -> Area:
+        """Return what is known of an area, whole of time."""
+        self._load_areas([iri])
+        return self._areas[iri]
+
+    def successions(self, iri: str) -> tuple[Succession, ...]:
+        """Return the successions by which a body, post or area has heirs, verified or not."""
+        self._load_successions([iri])
+        return self._successions[iri]
+
     def existence(self, holders: Iterable[str]) -> dict[str, Interval]:
         """Return when each holder exists, as its keeper says; of a post, as far as its own days go."""
         nodes = sorted(set(holders))

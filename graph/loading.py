@@ -31,7 +31,7 @@ from graph.files import MAX_LINE, Input, Progress, blocks_of, parse, parse_block
 from graph.history import Versions, linked, version_lines
 from graph.journal import SECTIONS, Entry, Journal, Sealed, read_instant
 from graph.sorting import RUN, Lines, Sections, groups, paired
-from graph.sources import Parcel, SourceReport
+from graph.sources import Parcel, SourceReport, ends_graph
 from graph.store import Reader, Store, normal_form
 from graph.terms import DCT, PROV, RDF, RECORD_CLASSES, RESOURCE_CLASSES, XSD, Confidence, D, Graphs, Role
 from graph.turnstile import Passed, Turnstile
@@ -695,6 +695,10 @@ class _Stage:
         declare(D.confidence, [ox.NamedNode(confidence)] if confidence else [])
         declare(DCT.title, [ox.Literal(text, language=tag) for tag, text in declaration.title.items()])
         declare(DCT.NS + "license", [ox.NamedNode(declaration.licence)] if declaration.licence else [])
+        declare(RDF.type, [ox.NamedNode(D.Plan)] if declaration.ends is not None else [])
+        if declaration.ends is not None:
+            before |= {str(quad) for quad in graph.contents(ends_graph(self.source))}
+            after |= declaration.ends_lines(self.source)
         return sorted(before - after), sorted(after - before)
 
 

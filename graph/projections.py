@@ -7,6 +7,7 @@ simply done again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
 from typing import Final, Protocol, TypeVar
 
@@ -15,6 +16,8 @@ import pyoxigraph as ox
 from graph import reach, standing
 from graph.documents import touched as touched_documents
 from graph.files import Progress
+from graph.harvest import LARGE as HARVESTED
+from graph.harvest import Ahead, Order
 from graph.journal import Change, Journal
 from graph.scopes import keys_of
 from graph.search import SearchIndex, all_nodes, documents_of
@@ -145,9 +148,9 @@ class ScopesProjection:
         self.store.note(Graphs.scopes, changes[-1].number)
 
 
-def scope_keys(reader: Reader) -> Iterator[ox.Quad]:
-    """Yield the scope keys of everything in a store, for one that no journal stands behind."""
-    return _keys(reader, _scoped(reader))
+def scope_keys(reader: Reader, nodes: Iterable[str] | None = None) -> Iterator[ox.Quad]:
+    """Yield the keys of every scope that a store without a journal holds, or of those of some nodes."""
+    return _keys(reader, _scoped(reader) if nodes is None else nodes)
 
 
 def _keys(reader: Reader, nodes: Iterable[str]) -> Iterator[ox.Quad]:
@@ -214,14 +217,33 @@ class SearchProjection:
         self.reader = reader
         self.journal = journal
         self.languages = tuple(languages)
+        self._ahead: Ahead | None = None
 
     @property
     def revision(self) -> int:
         return self.index.revision
 
+    @contextmanager
+    def going_ahead(self) -> Iterator[None]:
+        """Let a process of its own gather a large change, while the graph is being made.
+
+        It goes through the whole journal: where much more than the change stands in it, reading the graph is quicker.
+        """
+        pending, all_changes = _size(self.journal.changes(self.revision)), _size(self.journal.changes())
+        path = self.index.lend() if pending > HARVESTED and all_changes < 2 * pending else None
+        if path is None:
+            yield
+            return
+        folder, revision = self.journal.path.parent, self.journal.revision
+        with Ahead(Order(folder, path, revision, self.languages, self.index.abbreviations)) as self._ahead:
+            yield
+        self._ahead = None
+
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
         revision = changes[-1].number
-        if self.revision == 0 or _size(changes) > ANEW:
+        if self._ahead is not None and self._ahead.revision == revision and self._ahead.finish():
+            self.index.take_back()
+        elif self.revision == 0 or _size(changes) > ANEW:
             nodes = _told(dict.fromkeys(all_nodes(self.reader)), None, self.name, progress)
             self.index.rebuild(documents_of(self.reader, nodes, self.languages), revision)
         else:
@@ -232,12 +254,16 @@ class SearchProjection:
 def follow(projections: Sequence[Projection], journal: Journal, progress: Progress | None = None) -> None:
     """Bring every projection up to the journal's last change; the derived ones read the graph, so it goes first."""
     revision = journal.revision
-    for projection in projections:
-        while projection.revision < revision:
-            if progress is not None:
-                progress(projection.name, 0, None)
-            changes = list(islice(journal.changes(projection.revision), 10_000))
-            projection.follow(changes, progress)
+    with ExitStack() as beside:
+        for projection in projections:
+            if isinstance(projection, SearchProjection):
+                beside.enter_context(projection.going_ahead())
+        for projection in projections:
+            while projection.revision < revision:
+                if progress is not None:
+                    progress(projection.name, 0, None)
+                changes = list(islice(journal.changes(projection.revision), 10_000))
+                projection.follow(changes, progress)
 
 
 def _size(changes: Iterable[Change]) -> int:

@@ -288,6 +288,17 @@ class Register:
                 parcels = [Parcel(address, tuple(group), declaration) for address, group in by_address.items()]
             return self._accept(parcels, message, who, partial=partial, history=history, progress=progress)
 
+    @property
+    def still(self) -> threading.RLock:
+        """Hold this to look at the register and change it with nothing in between."""
+        return self._writing
+
+    def state(
+        self, parcel: Parcel, message: str, who: str | None = None, progress: Progress | None = None
+    ) -> LoadReport:
+        """Take in one source as it is described, with what is declared of it; without a file it falls silent."""
+        return self._accept([parcel], message, who, progress=progress)
+
     def carry_over(self, removed: Sequence[ox.Quad], added: Sequence[ox.Quad], who: str, message: str) -> None:
         """State again what a redaction would take along: a change of the register's own, in no source's name."""
         if not removed and not added:

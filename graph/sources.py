@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from graph.errors import Notice
 from graph.files import Input
+from graph.terms import XSD, D, Graphs
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """Say about a source what its statements do not: ``None`` or empty keeps what is declared already.
 
-    ``confidence`` is a full IRI (V3 where nothing was ever declared), ``title`` maps a language to a text.
+    ``confidence`` is a full IRI (V3 where nothing was ever declared), ``title`` maps a language to a text. ``ends``
+    is for a plan that is applied: what it ends, thing → first day without it; its word on that then counts.
     """
 
     confidence: str | None = None
     title: Mapping[str, str] = field(default_factory=dict)
     licence: str = ""
+    ends: Mapping[str, date] | None = None
+
+    def ends_lines(self, source: str) -> set[str]:
+        """Return what the register states of what the plan ends, as lines of N-Quads without the final stop."""
+        if self.ends is None:
+            return set()
+        graph = ends_graph(source)
+        return {f'<{thing}> <{D.until}> "{day}"^^<{XSD.date}> <{graph}>' for thing, day in self.ends.items()}
+
+
+def ends_graph(source: str) -> str:
+    """Return the register's own graph that says when what a plan ends is over."""
+    return Graphs.ends + hashlib.sha256(source.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,15 +20,16 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("terms", "errors", "model", "resources", "standards"),
     ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire", "results",
-     "messages", "addresses", "shacl", "shacl.paths", "shacl.shapes", "shacl.triples"),
+     "messages", "addresses", "plans", "plans.sheets", "plans.reading", "shacl", "shacl.paths", "shacl.shapes", "shacl.triples"),
     ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell",
      "sorting", "sources", "turnstile", "directory", "ledger", "pending", "shacl.components", "shacl.forms",
      "shacl.written", "shacl.saying", "shacl.triggers", "shacl.reading", "shacl.focus", "shacl.values", "shacl.core",
      "shacl.nodes", "shacl.select", "shacl.sparql", "shacl.reference", "shacl.independent", "shacl.report"),
     ("pack", "loading", "reach", "standing", "search", "history", "projections", "inference", "labels", "flows",
      "bodies", "sandbox", "parts", "upgrades", "checking", "rules", "rechecking", "findings", "concern", "upkeep", "gaps",
-     "portrait", "dcatap", "cpov"),
-    ("register", "answering", "archive", "view", "owner", "export"),
+     "portrait", "dcatap", "cpov", "plans.naming", "plans.saying", "plans.changing", "plans.territory",
+     "plans.drafting", "plans.foreseeing"),
+    ("register", "answering", "archive", "view", "owner", "export", "planning"),
 )  # fmt: skip
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}
 
