@@ -20,10 +20,10 @@ from typing import IO, Any, cast
 
 import pyoxigraph as ox
 
-from graph.directory import PASSPORT, said_in
+from graph.directory import PASSPORT, said_in, write_passport
 from graph.errors import BadQuestion, DataDirectory, NotFound, Place
 from graph.journal import Change, Journal, Section, copy_rows, read_instant, sync_folder
-from graph.register import Register, RegisterReader
+from graph.register import Register, RegisterReader, need_free
 from graph.snapshot import instant
 from graph.store import normal_form
 from graph.terms import D, Graphs
@@ -88,13 +88,17 @@ def _copy_payloads(data: Path, copy: Path) -> Copied:
     return Copied(copy, last.number if last else 0, last.at if last else None, size)
 
 
-def restore(backup: Path, target: Path, to: int | datetime | None = None, progress: Told | None = None) -> Copied:
+def restore(
+    backup: Path, target: Path, to: int | datetime | None = None, progress: Told | None = None, store: str = ""
+) -> Copied:
     """Make a data directory from a backup (or from another data directory), as it stood after one change.
 
     ``to`` is the number of a change, or an instant: the last change made by then; ``None`` takes all. The journal of
-    the new directory ends there, and its projections are made anew. Raises ``NotFound`` where there is no such change.
+    the new directory ends there, and its projections are made anew, with the graph in ``store``, which must be empty:
+    never in the one that the backup's register follows. Raises ``NotFound`` where there is no such change.
     """
     need_register(backup)
+    need_free(store)
     if target.exists() and any(target.iterdir()):
         raise DataDirectory("There is something here already", remedy="Name a new folder.", place=Place(str(target)))
     with closing(Journal(backup, read_only=True)) as journal:
@@ -106,14 +110,14 @@ def restore(backup: Path, target: Path, to: int | datetime | None = None, progre
     try:
         copy_rows(backup / "journal.sqlite", workshop / "journal.sqlite", last.number)
         size = _copy_payloads(backup, workshop).bytes
-        shutil.copy2(backup / PASSPORT, workshop / PASSPORT)
+        write_passport(workshop, {**said_in(backup), "store": "", "making": ""})
         if target.exists():
             target.rmdir()
         workshop.replace(target)
         sync_folder(target.parent)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
-    with Register.open(target, rebuild=True, progress=progress):
+    with Register.open(target, store=store, rebuild=True, progress=progress):
         pass
     return Copied(target, last.number, last.at, size)
 

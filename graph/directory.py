@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 from graph.errors import DataDirectory, Held, Place
 from graph.journal import sync_folder
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The format of the data directory that this code writes; ``graph.upgrades`` brings earlier ones up to it."""
 
 PASSPORT: Final = "register.json"
@@ -24,7 +24,10 @@ LOCK: Final = "lock"
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """Hold what ``register.json`` says: format, when it was made, which pack and ontology are loaded, and as what."""
+    """Hold what ``register.json`` says: format, when it was made, which pack and ontology are loaded, and as what.
+
+    ``store`` names the store that holds the graph ("" for the directory itself), ``making`` which making of it.
+    """
 
     format: int
     created: str
@@ -32,6 +35,8 @@ class Passport:
     pack_version: str = ""
     ontology: str = ""
     sources: tuple[str, ...] = field(default=())
+    store: str = ""
+    making: str = ""
 
 
 # --- the passport -------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Open what is made from the journal (graph, history, search index and what keeps them up), and make it anew.
 
-Made anew, it is built beside the live parts and put in their place in one step that a crash cannot leave half.
+Made anew, it is built beside the live parts and put in their place in one step that a crash cannot leave half. A graph
+that is kept in a service has no place beside it: it is dropped and made again where it is, under marks that say so.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from graph.projections import (
     StandingsProjection,
     follow,
 )
+from graph.remote import RemoteStore, open_store
 from graph.search import SearchIndex, read_abbreviations
 from graph.store import OxigraphStore
 from graph.words import NO_ABBREVIATIONS, Abbreviations
@@ -40,44 +42,80 @@ _COMPLETE: Final = "complete"
 _BEFORE: Final = "before-"
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Say where the graph is kept: in the data directory, or (``setting``) in a service.
+
+    There it is one making of the graph of one register, so that none is ever taken for another.
+    """
+
+    setting: str = ""
+    register: str = ""
+    making: str = ""
+
+    def open(self, *, read_only: bool = False) -> RemoteStore:
+        """Open the service; raise ``StoreFault`` where nobody answers, or where it holds something else."""
+        return open_store(self.setting, register=self.register, making=self.making, read_only=read_only)
+
+
 @dataclass(slots=True)
 class Parts:
     """Hold the parts open, with what follows the journal in its order."""
 
-    graph: OxigraphStore
+    graph: OxigraphStore | RemoteStore
     history: OxigraphStore
     search: SearchIndex
     projections: list[Projection]
     closed: bool = False
 
-    def close(self) -> None:
-        """Give them up."""
+    def close(self, *, graph: bool = True) -> None:
+        """Give them up; ``graph`` says whether that too."""
         if self.closed:
             return
         self.closed, self.projections = True, []
         self.search.close()
-        self.graph.close()
+        if graph:
+            self.graph.close()
         self.history.close()
 
+    @property
+    def made(self) -> bool:
+        """Tell whether the graph is more than what a making that is under way has come to."""
+        return not isinstance(self.graph, RemoteStore) or not self.graph.anew
 
-def open_parts(data: Path, journal: Journal, pack: Pack) -> Parts:
-    """Open the parts in a folder, new ones where there are none; raise ``DataDirectory`` where one is damaged."""
+    def finish(self) -> None:
+        """Say of a graph that was made anew in a service that all of it is there."""
+        if isinstance(self.graph, RemoteStore):
+            self.graph.made()
+
+
+def open_parts(
+    data: Path, journal: Journal, pack: Pack, home: Home | None = None, graph: RemoteStore | None = None
+) -> Parts:
+    """Open the parts in a folder, new ones where there are none; raise ``DataDirectory`` where one is damaged.
+
+    The graph is where ``home`` says, or ``graph``, which is open.
+    """
+    store: OxigraphStore | RemoteStore
     with contextlib.ExitStack() as opened:  # one that cannot be opened closes those before it
-        graph = _open_store(data / "graph")
-        opened.callback(graph.close)
+        if graph is not None:
+            store = graph
+        else:
+            store = home.open() if home is not None and home.setting else _open_store(data / "graph")
+            opened.callback(store.close)
         history = _open_store(data / "history")
         opened.callback(history.close)
         search = SearchIndex(data / "search", abbreviations_of(pack))
         opened.pop_all()
     following: list[Projection] = [
-        GraphProjection(graph, journal),
+        GraphProjection(store, journal),
         HistoryProjection(history, journal),
-        ScopesProjection(graph, journal),
+        ScopesProjection(store, journal),
         # the search reads the graph only: before the standings, which nearly double it
-        SearchProjection(search, graph, journal, pack.languages),
-        StandingsProjection(graph, journal),
+        SearchProjection(search, store, journal, pack.languages),
+        StandingsProjection(store, journal),
     ]
-    return Parts(graph, history, search, following)
+    return Parts(store, history, search, following)
 
 
 def abbreviations_of(pack: Pack) -> Abbreviations:
@@ -109,19 +147,25 @@ def _open_store(path: Path) -> OxigraphStore:
 # --- making them anew ---------------------------------------------------------------------------------------------
 
 
-def make_anew(data: Path, journal: Journal, pack: Pack, progress: Progress | None) -> None:
-    """Build all parts in ``rebuild/`` and mark them complete; nothing live is touched."""
+def make_anew(
+    data: Path, journal: Journal, pack: Pack, progress: Progress | None, graph: RemoteStore | None = None
+) -> None:
+    """Build all parts in ``rebuild/`` and mark them complete; nothing live is touched.
+
+    Save a ``graph`` that is kept in a service, which stands at change 0 and is being made anew (``make_anew``).
+    """
     workshop = data / _REBUILD
     remove(workshop)
     workshop.mkdir()
     try:
-        parts = open_parts(workshop, journal, pack)
+        parts = open_parts(workshop, journal, pack, graph=graph)
         try:
             follow(parts.projections, journal, progress)
             parts.graph.flush()
             parts.history.flush()
+            parts.finish()
         finally:
-            parts.close()
+            parts.close(graph=graph is None)
         (workshop / _COMPLETE).touch()
         sync_folder(workshop)
     except BaseException:
@@ -146,5 +190,6 @@ def _put_in_place(workshop: Path, data: Path, name: str) -> None:
     """Put one rebuilt part in the place of the live one, unless that was done before; nothing is removed on the way."""
     if (workshop / name).exists():
         if (data / name).exists():
+            remove(workshop / f"{_BEFORE}{name}")
             (data / name).replace(workshop / f"{_BEFORE}{name}")
         (workshop / name).replace(data / name)

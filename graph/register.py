@@ -12,13 +12,17 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final, Self, cast
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pyoxigraph as ox
 
+from graph.addresses import name_of
 from graph.checkpoints import Checkpoints, Part, Room, backup_of, links_of
 from graph.directory import (
     FORMAT,
@@ -37,12 +41,13 @@ from graph.files import Input, Progress, input_of, open_inputs
 from graph.journal import Entry, Journal, Section, write_instant
 from graph.loading import Loading
 from graph.pack import Pack, read_pack
-from graph.parts import finish_swap, make_anew, open_parts
+from graph.parts import Home, finish_swap, make_anew, open_parts
 from graph.projections import AT_ONCE, Projection, follow
+from graph.remote import RemoteStore, open_store
 from graph.resources import folder
 from graph.search import SearchIndex
 from graph.sources import Declaration, LoadReport, Parcel, SourceReport
-from graph.store import Reader
+from graph.store import OxigraphStore, Reader
 from graph.terms import BASE, Confidence
 from graph.upgrades import upgrade
 
@@ -110,9 +115,17 @@ class Register:
     """Hold one data directory open for writing; see ``create`` and ``open``."""
 
     def __init__(
-        self, data: Path, passport: Passport, lock: IO[str], progress: Progress | None = None, *, behind: bool = False
+        self,
+        data: Path,
+        passport: Passport,
+        lock: IO[str],
+        progress: Progress | None = None,
+        *,
+        home: Home | None = None,
+        behind: bool = False,
     ) -> None:
         self.data = data
+        self._home = home or Home()
         self.passport = passport
         self.pack = pack_of(passport.pack)
         self._lock = lock
@@ -120,7 +133,7 @@ class Register:
         self.journal = Journal(data)
         try:
             self.journal.sweep()
-            self._parts = open_parts(data, self.journal, self.pack)
+            self._parts = open_parts(data, self.journal, self.pack, self._home)
         except BaseException:
             self.journal.close()
             raise
@@ -140,17 +153,21 @@ class Register:
     # --- life -----------------------------------------------------------------------------------------------------
 
     @classmethod
-    def create(cls, data: Path | str, *, pack: str | None = "vn", progress: Progress | None = None) -> Self:
+    def create(
+        cls, data: Path | str, *, pack: str | None = "vn", store: str = "", progress: Progress | None = None
+    ) -> Self:
         """Make a data directory with the ontology and a pack (``None``: no pack) in it, and open it.
 
         It is built beside its place and moved there when it is whole: whoever is killed on the way leaves nothing that
-        stands in the way. Raises ``DataDirectory`` where something is there already.
+        stands in the way. Its graph is put into ``store``, which must be empty, in the end. Raises ``DataDirectory``
+        where something is there already.
         """
         data = Path(data).absolute()
         if data.exists() and (not data.is_dir() or any(path.name != workshop_of(data).name for path in data.iterdir())):
             raise DataDirectory(
                 "There is something here already", remedy="Choose an empty or a new directory.", place=Place(str(data))
             )
+        need_free(store)
         workshop = workshop_of(data)
         lock: IO[str] | None = None
         try:
@@ -175,17 +192,24 @@ class Register:
         finally:
             if lock is not None:
                 lock.close()
-        return cls.open(data, progress=progress)
+        return cls.open(data, rebuild=bool(store), store=store, progress=progress)
 
     @classmethod
     def open(
-        cls, data: Path | str, *, rebuild: bool = False, behind: bool = False, progress: Progress | None = None
+        cls,
+        data: Path | str,
+        *,
+        store: str = "",
+        rebuild: bool = False,
+        behind: bool = False,
+        progress: Progress | None = None,
     ) -> Self:
         """Open a data directory; bring projections, ontology and pack up to date.
 
-        ``rebuild`` makes the projections anew first, whatever state they are in. ``behind`` is for who only reads:
-        where accepted changes cannot be followed, as on a full disk, it opens as it was before them. Raises
-        ``DataDirectory`` where it is no data directory, of another format, held by another process or damaged.
+        ``store`` is the setting that says where the graph is kept, as it was when it was put there. ``rebuild`` makes
+        the projections anew first, whatever state they are in, and puts the graph into ``store``. ``behind`` is for who
+        only reads: where accepted changes cannot be followed, as on a full disk, it opens as it was before them.
+        Raises ``DataDirectory`` where it is no data directory, of another format, held by another process or damaged.
         """
         data = Path(data).absolute()
         try:
@@ -194,12 +218,17 @@ class Register:
         except OSError as fault:
             raise unusable(data, fault) from fault
         try:
+            if (data / "journal.sqlite").exists():
+                Journal(data, read_only=True).close()  # one of a later format is refused before anything is altered
             upgrade(data)
             passport = read_passport(data)
             finish_swap(data)
             if rebuild:
-                _rebuild(data, pack_of(passport.pack), progress)
-            register = cls(data, passport, lock, progress, behind=behind)
+                passport = _rebuild(data, passport, store, progress)
+            home = home_of(data, passport, store)
+            if home.setting:
+                remove(data / "graph")  # what is left of when it was kept here
+            register = cls(data, passport, lock, progress, home=home, behind=behind)
         except OSError as fault:
             lock.close()
             raise unusable(data, fault) from fault
@@ -233,7 +262,7 @@ class Register:
     @property
     def settled(self) -> bool:
         """Tell whether every part holds every accepted change: a change in the midst, or one cut short, is not."""
-        return {projection.revision for projection in self._projections} == {self.journal.revision}
+        return self._parts.made and {one.revision for one in self._projections} == {self.journal.revision}
 
     @property
     def usable(self) -> bool:
@@ -248,10 +277,11 @@ class Register:
     def checkpoints(self, room: Room | None = None) -> Checkpoints:
         """Return what takes checkpoints of graph, history and search, whichever are open at the time."""
         parts: dict[str, Part] = {
-            "graph": lambda target: backup_of(self._parts.graph)(target),
             "history": lambda target: backup_of(self._parts.history)(target),
             "search": links_of(self.data / "search"),
         }
+        if not self._home.setting:  # a service has none: who reads asks it itself
+            parts["graph"] = lambda target: backup_of(cast(OxigraphStore, self._parts.graph))(target)
         return Checkpoints(self.data / CHECKPOINTS, self.reader, parts, room=room)
 
     # --- writing --------------------------------------------------------------------------------------------------
@@ -315,11 +345,16 @@ class Register:
     def rebuild(self, progress: Progress | None = None) -> None:
         """Make graph, history, standings and search index anew from the journal, beside the live ones, and swap.
 
+        A graph that is kept in a service is dropped first, and who reads it is told to wait.
+
         Where they cannot be put in place, what stands there is open again, and ``StoreFault`` says so; where not even
         that can be opened, the next change or ``settle`` tries again.
         """
         with self._writing:
-            make_anew(self.data, self.journal, self.pack, progress)
+            graph = self._parts.graph if isinstance(self._parts.graph, RemoteStore) else None
+            if graph is not None:
+                graph.make_anew()
+            make_anew(self.data, self.journal, self.pack, progress, graph)
             self._parts.close()
             self._open_again()
             self._follow(progress)
@@ -372,7 +407,7 @@ class Register:
                 remedy="Look for a full or failing disk, then run diaba rebuild again.", place=Place(str(self.data)),
             ) from fault  # fmt: skip
         finally:
-            self._parts = parts = open_parts(self.data, self.journal, self.pack)
+            self._parts = parts = open_parts(self.data, self.journal, self.pack, self._home)
             self.reader.graph, self.reader.history, self.reader.search = parts.graph, parts.history, parts.search
 
     def _follow(self, progress: Progress | None) -> None:
@@ -385,13 +420,17 @@ class Register:
                     remedy="Run diaba rebuild.", place=Place(str(self.data)),
                 )  # fmt: skip
         follow(self._projections, self.journal, progress)
+        self._parts.finish()
 
     @property
     def _whole(self) -> bool:
         """Tell whether what answers rest on is of one revision, with no part of a later change in it.
 
-        Large changes go in by pieces; search and standings may lag, as no card rests on them.
+        Large changes go in by pieces; search and standings may lag, as no card rests on them. Of a service that takes
+        no change it is not known.
         """
+        if self._home.setting:
+            return False
         revisions = {one.revision for one in self._projections if one.name in ("graph", "history", "scopes")}
         pending = self.journal.changes(min(revisions))
         small = all(change.removed + change.added <= AT_ONCE and change.versions <= AT_ONCE for change in pending)
@@ -435,9 +474,9 @@ class Register:
 
     def _write_passport(self) -> Passport:
         parts = [part.source for part in self.pack.parts] if self.passport.pack else []
-        passport = Passport(
-            FORMAT, self.passport.created, self.passport.pack, self.pack.version if self.passport.pack else "",
-            _ontology_digest(), (ONTOLOGY, *parts),
+        passport = replace(
+            self.passport, format=FORMAT, pack_version=self.pack.version if self.passport.pack else "",
+            ontology=_ontology_digest(), sources=(ONTOLOGY, *parts),
         )  # fmt: skip
         write_passport(self.data, passport)
         return passport
@@ -453,6 +492,26 @@ def pack_of(name: str | None) -> Pack:
     return read_pack(home / name)
 
 
+def home_of(data: Path, passport: Passport, setting: str) -> Home:
+    """Return where the graph of a data directory is kept; raise ``DataDirectory`` where the setting says another place.
+    """
+    name = name_of(setting)
+    if name != passport.store:
+        here = "the data directory itself"
+        remedy = f"Set DIABA_STORE to {passport.store}" if passport.store else "Unset DIABA_STORE"
+        raise DataDirectory(
+            f"The graph of this register is kept in {passport.store or here}, and DIABA_STORE says {name or here}",
+            remedy=f"{remedy}, or move the graph there with diaba rebuild.", place=Place(str(data)),
+        )  # fmt: skip
+    return Home(setting, passport.created, passport.making) if name else Home()
+
+
+def need_free(setting: str) -> None:
+    """Raise ``StoreFault`` unless the store of the setting, if it means one, holds nothing."""
+    if setting:
+        open_store(setting, register="nobody", making="yet").close()
+
+
 def pack_in(data: Path) -> Pack:
     """Return the pack that a data directory was made of; raise ``DataDirectory`` where it is none."""
     return pack_of(read_passport(data).pack)
@@ -461,13 +520,28 @@ def pack_in(data: Path) -> Pack:
 # --- making projections anew --------------------------------------------------------------------------------------
 
 
-def _rebuild(data: Path, pack: Pack, progress: Progress | None) -> None:
-    journal = Journal(data)
-    try:
-        make_anew(data, journal, pack, progress)
-    finally:
-        journal.close()
+def _rebuild(data: Path, passport: Passport, setting: str, progress: Progress | None) -> Passport:
+    """Make the projections anew, with the graph where the setting says, and return the passport that says so too.
+
+    Whoever is killed on the way leaves a directory that follows the store that it followed, or that is told to be
+    rebuilt, or that goes on from there.
+    """
+    pack, name = pack_of(passport.pack), name_of(setting)
+    with ExitStack() as opened:
+        journal = opened.enter_context(closing(Journal(data)))
+        if name:
+            moved = replace(passport, store=name, making=uuid4().hex)
+            graph = opened.enter_context(closing(open_store(setting)))
+            graph.take_over(moved.created, moved.making)
+            write_passport(data, moved)
+            make_anew(data, journal, pack, progress, graph)
+        else:
+            moved = replace(passport, store="", making="")
+            make_anew(data, journal, pack, progress)
+            if moved != passport:
+                write_passport(data, moved)
     finish_swap(data)
+    return moved
 
 
 # --- what is loaded from the code's own folders -------------------------------------------------------------------

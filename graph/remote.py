@@ -125,7 +125,9 @@ class RemoteStore:
         self._union: bool | None = None
         self.of = f"{register} {making}" if register else ""
         """Whose graph it is, and which making of it."""
-        self._anew = self._dropping = False
+        self.anew = False
+        """Whether its graph is being made anew: see ``make_anew``."""
+        self._dropping = False
         try:
             marks = self._marks()
             self._revision = self._attempted = marks.done
@@ -357,7 +359,7 @@ class RemoteStore:
         Whoever opens it before that begins again from here, and who reads is told to wait.
         """
         with self._lock:
-            self._anew = self._dropping = True
+            self.anew = self._dropping = True
             self._turn = None
             of, self.of = self.of, ""  # what another making left is what is to go
             try:
@@ -380,12 +382,12 @@ class RemoteStore:
 
     def made(self) -> None:
         """Say that what ``make_anew`` began is there; does nothing where it was not called."""
-        if not self._anew:
+        if not self.anew:
             return
         mark = f"GRAPH <{_PROJECTION}> {{ <{_ANEW}> <{DCT.identifier}> ?of }}"
         with self._writing() as hand:
             hand.send(mark, "", f"OPTIONAL {{ {mark} }}")
-        self._anew = False
+        self.anew = False
 
     def _graphs(self) -> list[str]:
         """Return the names of all graphs but the one of the marks."""

@@ -30,7 +30,9 @@ class Step:
     take: Callable[[Path, dict[str, Any]], dict[str, Any]]
 
 
-STEPS: Final[tuple[Step, ...]] = ()
+STEPS: Final[tuple[Step, ...]] = (
+    Step("register.json says which store holds the graph", lambda _, said: {**said, "store": "", "making": ""}),
+)
 """The steps in their order: the first leads from format 1 to 2. One that is released is never altered."""
 
 
