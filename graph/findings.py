@@ -3,7 +3,7 @@
 What a rule finds about a thing changes only on the days that stand in what the rule reads, and on the first and last
 day of the rule itself. So each thing is judged before all of its days and on each, and neighbours that say the same are
 joined: a finding holds for an interval, and any day, trend or difference is read, never judged again. A new day changes
-nothing here. Findings are never premises of others.
+nothing here. Findings are never premises of others: their own words are not those of records, and they are not judged.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from graph.checking import Checker
 from graph.concern import Concern
 from graph.ledger import Line
 from graph.model import ALWAYS, Interval
-from graph.rules import Judges, Rule, Rules, read_rules, spans_of_acts, version_of
-from graph.shacl.paths import SH
-from graph.shacl.shapes import INFO, VIOLATION, WARNING, Result, Term
+from graph.rules import Judges, Rule, Rules, is_finding, read_rules, spans_of_acts, version_of
+from graph.shacl.paths import SH, edges
+from graph.shacl.shapes import INFO, VIOLATION, WARNING, Result, Term, Trigger
 from graph.store import Reader
-from graph.terms import BASE, RDF, XSD, D, Graphs
+from graph.terms import RDF, XSD, D, Graphs
 
 FORMAT: Final = 1
 """Raise it when the same rules give other findings than before: every register then makes its findings anew."""
@@ -45,7 +45,9 @@ _RULE, _ABOUT, _VALUE, _SEVERITY, _FROM, _UNTIL, _SEEN = (
 _PATH, _MESSAGE, _COMPONENT, _SHAPE = (
     ox.NamedNode(SH + name) for name in ("resultPath", "resultMessage", "sourceConstraintComponent", "sourceShape")
 )
-_HOLDER, _LEVEL, _AREA, _FIELD = (ox.NamedNode(term) for term in (D.holder, D.level, D.area, D.field))
+_BODY, _LEVEL, _AREA, _FIELD = (
+    ox.NamedNode(term) for term in (D.answeredBy, D.atLevel, D.inArea, D.inField)
+)
 
 _term = lru_cache(maxsize=10_000)(ox.NamedNode)
 
@@ -79,7 +81,7 @@ class Finding:
     def iri(self) -> str:
         """Name the finding after what is wrong and its first day, so that the same one keeps its name."""
         key = f"{self.fault}\n{self.span.start or ''}"
-        return f"{BASE}finding/{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        return f"{Graphs.FINDING}{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
     @property
     def line(self) -> Line:
@@ -120,6 +122,19 @@ class Findings:
         assert version == version_of_findings(files)
         return Findings(read_rules(files=files))
 
+    def triggers(self, root: Term) -> tuple[Trigger, ...] | None:
+        """Name the changed statements that can alter what is found: what the shapes read, and the days of acts."""
+        found = self.checker.triggers(root)
+        if found is None:
+            return None
+        for rule in self.rules.of_root(root):
+            if rule.act_date is not None:
+                crossed = edges(rule.act_date)
+                if crossed is None:
+                    return None
+                found += tuple(Trigger(edge.predicate, None, edge.way) for edge in crossed)
+        return found
+
     def of(self, reader: Reader, root: Term, nodes: Collection[Term] | None = None) -> Iterator[Finding]:
         """Yield what the rules of a root find about its focus nodes, or about those among ``nodes``, on any day."""
         rules = self.rules.of_root(root)
@@ -133,7 +148,7 @@ class Findings:
             return
         days: dict[Term, set[date]] = {}
         for focus, day in self.checker.days(reader, root, nodes):
-            if day > first and (hull.end is None or day < hull.end):
+            if day > first and (hull.end is None or day < hull.end) and not is_finding(focus):
                 days.setdefault(focus, set()).add(day)
         by_focus: dict[Term, dict[_Fault, _Said]] = {}
         for fault, said in now.items():
@@ -156,7 +171,8 @@ class Findings:
     def _gathered(self, results: Iterable[Result]) -> dict[_Fault, _Said]:
         found: dict[_Fault, _Said] = {}
         for result in results:
-            self._add(found, result)
+            if not is_finding(result.focus):
+                self._add(found, result)
         return found
 
     def _add(self, found: dict[_Fault, _Said], result: Result) -> None:
@@ -282,7 +298,7 @@ def quads_of(finding: Finding, concerns: Iterable[Concern], seen: date) -> Itera
             yield ox.Quad(node, _UNTIL, _day(part.span.end), _GRAPH)
         yield ox.Quad(node, _SEEN, _day(seen), _GRAPH)
         for predicate, values in (
-            (_HOLDER, concern.holders), (_LEVEL, concern.levels), (_AREA, concern.areas), (_FIELD, concern.fields),
+            (_BODY, concern.holders), (_LEVEL, concern.levels), (_AREA, concern.areas), (_FIELD, concern.fields),
         ):  # fmt: skip
             for value in values:
                 yield ox.Quad(node, predicate, _term(value), _GRAPH)

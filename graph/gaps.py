@@ -30,10 +30,10 @@ class By(StrEnum):
 
     rule = D.rule
     severity = D.severity
-    body = D.holder
-    level = D.level
-    area = D.area
-    field = D.field
+    body = D.answeredBy
+    level = D.atLevel
+    area = D.inArea
+    field = D.inField
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +55,23 @@ class Wanted:
     def pattern(self) -> str:
         """Return the inside of a SPARQL group about ``?finding``; those that choose most narrowly stand first."""
         parts = (
-            (D.about, self.about), (D.holder, self.bodies), (D.area, self.areas), (D.field, self.fields),
-            (D.rule, self.rules), (D.level, self.levels), (D.severity, self.severities),
+            (D.about, self.about), (By.body, self.bodies), (By.area, self.areas), (By.field, self.fields),
+            (D.rule, self.rules), (By.level, self.levels), (D.severity, self.severities),
         )  # fmt: skip
         text = [f"?finding <{D.rule}> ?rule ."]
         for number, (predicate, values) in enumerate(parts):
             if len(values) == 1:
                 text.insert(number, f"?finding <{predicate}> {_iri(values[0])} .")
-            elif values:
+            elif values:  # a finding under two of them comes twice
                 name = f"?any{number}"
-                chosen = f"VALUES {name} {{ {' '.join(map(_iri, values))} }}"
-                text.append(f"FILTER EXISTS {{ {chosen} ?finding <{predicate}> {name} }}")
+                text.append(f"?finding <{predicate}> {name} . FILTER ({name} IN ({', '.join(map(_iri, values))}))")
         return " ".join(text)
+
+    @property
+    def distinct(self) -> str:
+        """Return what to write before what is selected or counted."""
+        several = (self.bodies, self.levels, self.areas, self.fields)
+        return "DISTINCT" if any(len(values) > 1 for values in several) else ""
 
 
 EVERYTHING: Final = Wanted()
@@ -128,8 +133,8 @@ def gaps(
     rows = cast(
         ox.QuerySolutions,
         reader.query(
-            f"SELECT ?finding ?rule ?severity ?about {{ GRAPH <{Graphs.findings}> {{ {wanted.pattern} {_on(day)}"
-            f" ?finding <{D.severity}> ?severity ; <{D.about}> ?about }} }}"
+            f"SELECT {wanted.distinct} ?finding ?rule ?severity ?about {{ GRAPH <{Graphs.findings}> {{"
+            f" {wanted.pattern} {_on(day)} ?finding <{D.severity}> ?severity ; <{D.about}> ?about }} }}"
         ),
     )
     found = sorted(
@@ -225,8 +230,8 @@ def tally(reader: Reader, by: By, wanted: Wanted = EVERYTHING) -> Tally:
     rows = cast(
         ox.QuerySolutions,
         reader.query(
-            f"SELECT {key} ?severity ?from ?until (COUNT(?finding) AS ?number) {{ GRAPH <{Graphs.findings}> {{"
-            f" {wanted.pattern} ?finding <{D.severity}> ?severity ."
+            f"SELECT {key} ?severity ?from ?until (COUNT({wanted.distinct} ?finding) AS ?number) {{"
+            f" GRAPH <{Graphs.findings}> {{ {wanted.pattern} ?finding <{D.severity}> ?severity ."
             f" OPTIONAL {{ ?finding <{D.from_}> ?from }} OPTIONAL {{ ?finding <{D.until}> ?until }} {under} }} }}"
             f" GROUP BY {key} ?severity ?from ?until"
         ),

@@ -26,7 +26,7 @@ from graph.shacl.reading import read_path, read_shapes
 from graph.shacl.shapes import VIOLATION, Constraint, Result, Shape, Shapes, Term
 from graph.shacl.triples import Triples
 from graph.store import Reader
-from graph.terms import DCT, RDFS, XSD, D
+from graph.terms import DCT, RDFS, XSD, D, Graphs
 
 #: shapes over the ontology itself, which no register's data are checked against
 NOT_RULES: Final = frozenset({"ontology.ttl"})
@@ -149,6 +149,8 @@ class Rules:
         """Yield of the results of a check on a day those that count on it, with their rules."""
         held: list[tuple[Rule, Result]] = []
         for result in results:
+            if is_finding(result.focus):
+                continue
             rule = self.rule_of(result)
             if rule.judges is Judges.act:
                 held.append((rule, result))
@@ -189,6 +191,11 @@ class Rules:
                 if (root.node, child) not in self._rule_of:
                     self._rule_of[root.node, child] = nearest
                 stack.append((child, nearest))
+
+
+def is_finding(node: Term) -> bool:
+    """Tell whether a node is a finding of the register: findings are not judged, whatever a shape targets."""
+    return isinstance(node, ox.NamedNode) and node.value.startswith(Graphs.FINDING)
 
 
 def spans_of_acts(reader: Reader, rule: Rule, foci: Iterable[Term] | None = None) -> dict[Term, Interval]:

@@ -175,6 +175,10 @@ class D:
     rule: Final = NS + "rule"
     value: Final = NS + "value"
     severity: Final = NS + "severity"
+    answeredBy: Final = NS + "answeredBy"
+    atLevel: Final = NS + "atLevel"
+    inArea: Final = NS + "inArea"
+    inField: Final = NS + "inField"
     firstSeen: Final = NS + "firstSeen"
     resolvedOn: Final = NS + "resolvedOn"
     revision: Final = NS + "revision"
@@ -265,6 +269,9 @@ class Graphs:
     projection: Final = NS + "projection"
     ends: Final = NS + "ends/"
     """How the name of a graph begins that says, for one plan each, when what the plan ends is over."""
+
+    #: what the names of findings begin with
+    FINDING: Final = BASE + "finding/"
 
     #: graphs that no source may write to
     RESERVED: Final = frozenset({standings, findings, scopes, sources, projection})

@@ -98,7 +98,7 @@ class Upkeep:
     def after(self, removed: Sequence[ox.Quad], added: Sequence[ox.Quad], stamp: Stamp) -> None:
         """Judge again what a change can reach; the store shows the graph and the standings after it."""
         self._concerns = Concerns(self.store)
-        work = focus_nodes(self.store, removed, added, self.findings.checker, self.findings.roots)
+        work = focus_nodes(self.store, removed, added, self.findings, self.findings.roots)
         few: list[tuple[Unit, set[Term]]] = []
         everywhere: set[str] = set()
         for unit in self.units:
