@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from itertools import product
 
 from graph.errors import ShapeFault
-from graph.shacl.core import Everywhere
+from graph.shacl.core import Everywhere, Place, places_of
 from graph.shacl.focus import Body, Focus
 from graph.shacl.forms import REGISTER, Forms
 from graph.shacl.nodes import Nameless, Walk
@@ -21,8 +22,6 @@ from graph.shacl.triggers import triggers_of
 from graph.shacl.values import PATTERN, engine_knows
 from graph.shacl.written import WrittenStore
 from graph.store import Reader
-
-_Found = tuple[Shape, Constraint | SparqlConstraint, Row]
 
 
 class Checker:
@@ -39,6 +38,7 @@ class Checker:
             for constraint in shape.constraints
             if isinstance(constraint, SparqlConstraint)
         }
+        self._places = {node: tuple(places_of(shapes, shape)) for node, shape in self.roots.items()}
         self._under = {node: tuple(_reached(shapes, shape)) for node, shape in self.roots.items()}
         self._routes = {node: dict(self._ways(node)) for node in self.roots}
         self._outside = {
@@ -55,7 +55,8 @@ class Checker:
     ) -> Iterator[Result]:
         """Yield the violations of every focus node, or of those among ``nodes``; the order says nothing.
 
-        ``roots`` are nodes of targeted shapes (default: all). A node that a root does not target is passed over.
+        ``roots`` are nodes of targeted shapes (default: all). With ``nodes``, what is yielded are the results of a
+        check of everything whose focus node is among these, those of nested property shapes included.
         """
         chosen = [shape for node, shape in self.roots.items() if roots is None or node in roots]
         if nodes is None:
@@ -73,16 +74,19 @@ class Checker:
                 reached = self._under[root.node]
                 yield from judge(reader, _forms(reader), self.shapes, root, reached, day, self.limits)
                 continue
-            for found in run.rows(root):
-                yield self._result(root, found)
+            for place in self._places[root.node]:
+                for constraint, row in run.rows(place, root):
+                    yield _result(root, place.shape, constraint, row)
 
     def _at(self, walk: Walk, reader: Reader, day: date, root: Shape, nodes: Collection[Term]) -> Iterator[Result]:
         nameless = set(nodes) if root.node in self._outside else set()
         for node in () if nameless else nodes:
             try:
                 results = [
-                    self._result(root, found)
-                    for found in (walk.rows(root, node, day) if walk.targets(root, node) else ())
+                    _result(root, place.shape, constraint, row)
+                    for place in self._places[root.node]
+                    if walk.targets(root, place, node)
+                    for constraint, row in walk.rows(place, node, day)
                 ]
             except Nameless:
                 nameless.add(node)
@@ -98,20 +102,6 @@ class Checker:
 
     def _walk(self, reader: Reader) -> Walk:
         return Walk(self.shapes, self._bodies, reader, _forms(reader))
-
-    def _result(self, root: Shape, found: _Found) -> Result:
-        shape, constraint, row = found
-        return Result(
-            focus=row.focus,
-            path=row.path or shape.path,
-            value=row.value,
-            component=constraint.component,
-            shape=shape.node,
-            root=root.node,
-            severity=shape.severity,
-            messages=messages_for(shape, constraint, row),
-            constraint=constraint.node if isinstance(constraint, SparqlConstraint) else None,
-        )
 
     # --- what is known of a root beforehand
 
@@ -146,7 +136,7 @@ class Checker:
     @cached_property
     def _triggers(self) -> dict[Term, tuple[Trigger, ...] | None]:
         return {
-            node: triggers_of(self.shapes, self._bodies, shape)
+            node: triggers_of(self.shapes, self._bodies, shape, self._places[node])
             for node, shape in self.roots.items()
             if node not in self._outside
         }
@@ -161,22 +151,33 @@ class Checker:
         """Yield for each focus node the days on which what a root finds there can change; more is allowed."""
         if not self.depends_on_day(root):
             return
-        run, walk = self._run(reader, date.min), self._walk(reader)
+        run, walk, shape = self._run(reader, date.min), self._walk(reader), self.roots[root]
         if root in self._outside:
-            chosen = run.nodes(run.focus_of(self.roots[root])) if nodes is None else set(nodes)
+            places = self._places[root]
+            chosen = (
+                set().union(*(run.nodes(run.focus_of(shape, place.paths)) for place in places))
+                if nodes is None
+                else set(nodes)
+            )
             yield from product(chosen, run.dates())
             return
-        whole = None if nodes is None else [node for node in nodes if walk.targets(self.roots[root], node)]
-        yield from self._days(run, walk, self.roots[root], run.focus_of(self.roots[root]), whole)
+        for place in self._places[root]:
+            focus = run.focus_of(shape, place.paths)
+            some = None if nodes is None else [node for node in nodes if walk.targets(shape, place, node)]
+            yield from self._days(run, walk, place.shape, place.constraints, focus, some)
 
     def _days(
-        self, run: Everywhere, walk: Walk, shape: Shape, focus: Focus, nodes: Collection[Term] | None
+        self,
+        run: Everywhere,
+        walk: Walk,
+        shape: Shape,
+        constraints: Iterable[Constraint | SparqlConstraint],
+        focus: Focus,
+        nodes: Collection[Term] | None,
     ) -> Iterator[tuple[Term, date]]:
-        """Do as ``days`` for a shape within the root, whose focus nodes are ``focus`` or, among these, ``nodes``."""
-        if shape.deactivated:
-            return
+        """Do as ``days`` for some constraints of a shape whose focus nodes are ``focus`` or, among these, ``nodes``."""
         nested: list[Term] = []
-        for constraint in shape.constraints:
+        for constraint in constraints:
             if isinstance(constraint, SparqlConstraint):
                 body = self._bodies[shape.node, constraint]
                 if body.depends_on_day:
@@ -185,64 +186,88 @@ class Checker:
                 nested.extend((*constraint.shapes, *constraint.siblings))
         for name in dict.fromkeys(nested):
             inner = self.shapes[name]
-            if not any(
-                isinstance(one, SparqlConstraint) and self._bodies[within.node, one].depends_on_day
-                for within in _reached(self.shapes, inner)
-                for one in within.constraints
-            ):
+            if inner.deactivated or not self._asks_for_day(inner):
                 continue
             if shape.path is None:
-                yield from self._days(run, walk, inner, focus, nodes)
+                yield from self._days(run, walk, inner, inner.constraints, focus, nodes)
                 continue
             owners: dict[Term, set[Term]] = defaultdict(set)
-            if nodes is None:
-                for node, value in run.pairs(shape, focus):
-                    owners[value].add(node)
-            else:
-                for node in nodes:
-                    for value in walk.values(node, shape.path):
-                        owners[value].add(node)
+            pairs = (
+                run.pairs(shape, focus)
+                if nodes is None
+                else ((node, value) for node in nodes for value in walk.values(node, shape.path))
+            )
+            for node, value in pairs:
+                owners[value].add(node)
             values = None if nodes is None else owners.keys()
-            for value, day in self._days(run, walk, inner, focus.through(shape.path), values):
+            for value, day in self._days(run, walk, inner, inner.constraints, focus.through(shape.path), values):
                 for node in owners[value]:
                     yield node, day
 
+    def _asks_for_day(self, shape: Shape) -> bool:
+        return any(
+            isinstance(one, SparqlConstraint) and self._bodies[within.node, one].depends_on_day
+            for within in _reached(self.shapes, shape)
+            for one in within.constraints
+        )
+
     def on_days(self, reader: Reader, root: Term, pairs: Iterable[tuple[Term, date]]) -> Iterator[tuple[date, Result]]:
-        """Yield what a root finds for each focus node on each of its days."""
+        """Yield what a root finds at each focus node on each of its days."""
         shape, walk = self.roots[root], self._walk(reader)
-        by_node: dict[Term, set[date]] = defaultdict(set)
+        wanted: dict[Term, set[date]] = defaultdict(set)
         for node, day in pairs:
-            by_node[node].add(day)
-        wanted = {node: days for node, days in by_node.items() if walk.targets(shape, node)}
+            wanted[node].add(day)
         if root in self._outside:
             for day in sorted(set().union(*wanted.values())):
                 for result in self._everywhere(reader, day, (shape,)):
                     if day in wanted.get(result.focus, ()):
                         yield day, result
             return
-        if not self.depends_on_day(root):
-            for node, days in wanted.items():
-                for result in self._at(walk, reader, next(iter(days)), shape, (node,)):
-                    for day in days:
-                        yield day, result
-            return
-        direct = self._direct(shape)
-        if direct is not None:
-            for constraint in direct:
-                body = self._bodies[shape.node, constraint]
-                asked = [(node, day) for node, days in wanted.items() for day in sorted(days)]
-                for day, row in body.on_days(reader, asked):
-                    yield day, self._result(shape, (shape, constraint, row))
-            return
-        for node, days in wanted.items():
-            for day in sorted(days):
-                for result in self._at(walk, reader, day, shape, (node,)):
-                    yield day, result
+        for place in self._places[root]:
+            # What no constraint asks the day for is judged once per node, SPARQL that does all at once.
+            timeless = Place(
+                replace(
+                    place.shape, constraints=tuple(one for one in place.constraints if not self._dated(place, one))
+                ),
+                place.paths,
+            )
+            chosen = {node: days for node, days in wanted.items() if walk.targets(shape, place, node)}
+            for node, days in chosen.items():
+                for constraint, row in walk.rows(timeless, node, date.min):
+                    result = _result(shape, place.shape, constraint, row)
+                    yield from ((day, result) for day in days)
+            asked = [(node, day) for node, days in chosen.items() for day in sorted(days)]
+            for constraint in place.constraints:
+                if not self._dated(place, constraint):
+                    continue
+                if isinstance(constraint, SparqlConstraint):
+                    for day, row in self._bodies[place.shape.node, constraint].on_days(reader, asked):
+                        yield day, _result(shape, place.shape, constraint, row)
+                    continue
+                alone = Place(replace(place.shape, constraints=(constraint,)), place.paths)
+                for node, day in asked:
+                    for _, row in walk.rows(alone, node, day):
+                        yield day, _result(shape, place.shape, constraint, row)
 
-    def _direct(self, shape: Shape) -> tuple[SparqlConstraint, ...] | None:
-        """Return the constraints of a root that consists of SPARQL constraints of its own and nothing else."""
-        own = tuple(one for one in shape.constraints if isinstance(one, SparqlConstraint))
-        return own if len(own) == len(shape.constraints) else None
+    def _dated(self, place: Place, constraint: Constraint | SparqlConstraint) -> bool:
+        """Say whether the outcome of a constraint of a place can differ from day to day."""
+        if isinstance(constraint, SparqlConstraint):
+            return self._bodies[place.shape.node, constraint].depends_on_day
+        return any(self._asks_for_day(self.shapes[one]) for one in (*constraint.shapes, *constraint.siblings))
+
+
+def _result(root: Shape, shape: Shape, constraint: Constraint | SparqlConstraint, row: Row) -> Result:
+    return Result(
+        focus=row.focus,
+        path=row.path or shape.path,
+        value=row.value,
+        component=constraint.component,
+        shape=shape.node,
+        root=root.node,
+        severity=shape.severity,
+        messages=messages_for(shape, constraint, row),
+        constraint=constraint.node if isinstance(constraint, SparqlConstraint) else None,
+    )
 
 
 def _compiled(shape: Shape, constraint: SparqlConstraint) -> Body:

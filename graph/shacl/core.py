@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, cast
 
@@ -52,6 +52,34 @@ def subclasses(reader: Reader, class_: Term) -> tuple[str, ...]:
 _SUBCLASS: Final = "http://www.w3.org/2000/01/rdf-schema#subClassOf"
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Name a shape whose results a root reports, and the paths from the root's targets to its focus nodes.
+
+    It is the root itself, or a property shape that ``sh:property`` leads to: the one way in which a shape within
+    another reports results of its own, about focus nodes of its own.
+    """
+
+    shape: Shape
+    paths: tuple[Path, ...] = ()
+
+    @property
+    def constraints(self) -> tuple[Constraint | SparqlConstraint, ...]:
+        """Return the constraints whose violations are results of this place."""
+        return tuple(one for one in self.shape.constraints if one.component != PROPERTY)
+
+
+def places_of(shapes: Shapes, shape: Shape, paths: tuple[Path, ...] = ()) -> Iterator[Place]:
+    """Yield every place whose results a root reports."""
+    if shape.deactivated:
+        return
+    yield Place(shape, paths)
+    within = paths if shape.path is None else (*paths, shape.path)
+    for constraint in shape.constraints:
+        if isinstance(constraint, Constraint) and constraint.component == PROPERTY:
+            yield from places_of(shapes, shapes[constraint.shapes[0]], within)
+
+
 class Everywhere:
     """Run shapes on every focus node of one state of a graph, on one day."""
 
@@ -64,11 +92,12 @@ class Everywhere:
         self._subclasses: dict[Term, tuple[str, ...]] = {}
         self._failing: dict[tuple[Term, object], frozenset[Term]] = {}
 
-    def focus_of(self, root: Shape) -> Focus:
-        """Return the nodes that a root targets."""
+    def focus_of(self, root: Shape, paths: tuple[Path, ...] = ()) -> Focus:
+        """Return the nodes that a root targets, or those that ``paths`` lead to from these."""
         return Focus(
             tuple(self.forms.target(target) for target in root.targets),
             {target.term: self.below(target.term) for target in root.targets},
+            paths,
         )
 
     @property
@@ -99,19 +128,12 @@ class Everywhere:
             self._subclasses[class_] = subclasses(self.reader, class_) if isinstance(class_, ox.NamedNode) else ()
         return self._subclasses[class_]
 
-    def rows(self, root: Shape) -> Iterator[tuple[Shape, Constraint | SparqlConstraint, Row]]:
-        """Yield what is wrong under a root, with the shape and constraint that say so."""
-        yield from self._rows(root, self.focus_of(root))
-
-    def _rows(self, shape: Shape, focus: Focus) -> Iterator[tuple[Shape, Constraint | SparqlConstraint, Row]]:
-        if shape.deactivated:
-            return
-        for constraint in shape.constraints:
-            if constraint.component == PROPERTY and isinstance(constraint, Constraint):
-                yield from self._rows(self.shapes[constraint.shapes[0]], focus.through(shape.path))
-            else:
-                for row in self.violations(shape, constraint, focus):
-                    yield shape, constraint, row
+    def rows(self, place: Place, root: Shape) -> Iterator[tuple[Constraint | SparqlConstraint, Row]]:
+        """Yield what is wrong at one place under a root, with the constraint that says so."""
+        focus = self.focus_of(root, place.paths)
+        for constraint in place.constraints:
+            for row in self.violations(place.shape, constraint, focus):
+                yield constraint, row
 
     # --- conforming
 
@@ -257,7 +279,9 @@ class Everywhere:
         operator = "<" if constraint.component.endswith(f"LessThan{_SUFFIX}") else "<="
         text = (
             f"SELECT DISTINCT ?this ?value ?other WHERE {{ {_valued(shape, focus)} "
-            f"?this {constraint.terms[0]} ?other . FILTER(!COALESCE(?value {operator} ?other, false)) }}"
+            # The engine finds an IRI no greater than itself, which SPARQL has no order for.
+            f"?this {constraint.terms[0]} ?other . "
+            f"FILTER(isIRI(?value) || isBlank(?value) || !COALESCE(?value {operator} ?other, false)) }}"
         )
         found = set()
         for node, value, other in self._select(text):

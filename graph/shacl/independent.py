@@ -38,7 +38,10 @@ def report(data: Iterable[ox.Quad], shapes: Iterable[ox.Quad], roots: Iterable[T
     shapes_graph = _graph(shapes if kept is None else _targeting(list(shapes), kept))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _, found, text = validate(_graph(data), shacl_graph=shapes_graph, inplace=True, do_owl_imports=False)
+        try:
+            _, found, text = validate(_graph(data), shacl_graph=shapes_graph, inplace=True, do_owl_imports=False)
+        except RuntimeError as fault:  # the root of all that pySHACL raises on purpose
+            raise Refused(str(fault)) from fault
     if not isinstance(found, rdflib.Graph):
         raise Refused(str(text).strip() or str(found))
     return [

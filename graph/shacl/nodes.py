@@ -13,9 +13,9 @@ from typing import Final, cast
 
 import pyoxigraph as ox
 
-from graph.shacl.core import CLOSED, NODE, PROPERTY, UNIQUE_LANGUAGE, Bodies, subclasses
+from graph.shacl.core import CLOSED, NODE, PROPERTY, UNIQUE_LANGUAGE, Bodies, Place, subclasses
 from graph.shacl.forms import Forms
-from graph.shacl.paths import SH, Inverse, Path, Predicate, stays
+from graph.shacl.paths import SH, Inverse, Path, Predicate, Sequence, stays
 from graph.shacl.shapes import Constraint, Kind, Row, Shape, Shapes, SparqlConstraint, Target, Term
 from graph.shacl.values import CLASS, OF_VALUES, less, violates
 from graph.store import Reader
@@ -44,9 +44,10 @@ class Walk:
             self._subclasses[class_] = frozenset(subclasses(self.reader, class_))
         return self._subclasses[class_]
 
-    def targets(self, root: Shape, node: Term) -> bool:
-        """Say whether a root targets a node."""
-        return any(self._chooses(target, node) for target in root.targets)
+    def targets(self, root: Shape, place: Place, node: Term) -> bool:
+        """Say whether a node is a focus node of a place under a root. Raises ``Nameless``."""
+        starts = self.values(node, _backwards(place.paths)) if place.paths else (node,)
+        return any(self._chooses(target, start) for start in starts for target in root.targets)
 
     def _chooses(self, target: Target, node: Term) -> bool:
         match target.kind:
@@ -83,12 +84,17 @@ class Walk:
         found = [self.forms.read(cast(Term, row[0])) for row in cast(ox.QuerySolutions, self.reader.query(text))]
         return tuple(dict.fromkeys([node, *found] if stays(path) else found))
 
-    def rows(self, root: Shape, node: Term, day: date) -> Iterator[tuple[Shape, Constraint | SparqlConstraint, Row]]:
-        """Yield what is wrong at a node under a root, with the shape and constraint that say so.
+    def rows(self, place: Place, node: Term, day: date) -> Iterator[tuple[Constraint | SparqlConstraint, Row]]:
+        """Yield what is wrong at a focus node of a place, with the constraint that says so.
 
         Raises ``Nameless``; what was yielded before that must be given up.
         """
-        yield from _At(self, day).rows(root, node)
+        at = _At(self, day)
+        shape = place.shape
+        values = self.values(node, shape.path)
+        for constraint in place.constraints:
+            for row in at.violations(shape, constraint, node, values):
+                yield constraint, row
 
     def members(self, constraint: Constraint) -> frozenset[Term]:
         """Return the members of a list as the store gives them back."""
@@ -100,6 +106,10 @@ class Walk:
 _TYPE: Final = Predicate(RDF.type)
 
 
+def _backwards(paths: tuple[Path, ...]) -> Path:
+    return Inverse(paths[0] if len(paths) == 1 else Sequence(paths))
+
+
 class _At:
     """Judge nodes on one day, each by each shape once."""
 
@@ -107,18 +117,6 @@ class _At:
         self.walk = walk
         self.day = day
         self._fails: dict[tuple[Term, Term], bool] = {}
-
-    def rows(self, shape: Shape, node: Term) -> Iterator[tuple[Shape, Constraint | SparqlConstraint, Row]]:
-        if shape.deactivated:
-            return
-        values = self.walk.values(node, shape.path)
-        for constraint in shape.constraints:
-            if constraint.component == PROPERTY and isinstance(constraint, Constraint):
-                for value in values:
-                    yield from self.rows(self.walk.shapes[constraint.shapes[0]], value)
-            else:
-                for row in self.violations(shape, constraint, node, values):
-                    yield shape, constraint, row
 
     def fails(self, name: Term, node: Term) -> bool:
         """Say whether a node does not conform to a shape."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from graph.shacl.core import CLOSED, Bodies
-from graph.shacl.paths import SH, Step, back, edges
+from graph.shacl.core import CLOSED, Bodies, Place
+from graph.shacl.paths import SH, Inverse, Path, Sequence, Step, back, edges
 from graph.shacl.shapes import Constraint, Kind, Shape, Shapes, SparqlConstraint, Trigger
 from graph.shacl.values import CLASS
 from graph.terms import RDF, RDFS
@@ -23,31 +23,59 @@ class _Unsaid(Exception):
     """Steps cannot say it: any change can matter."""
 
 
-def triggers_of(shapes: Shapes, bodies: Bodies, root: Shape) -> tuple[Trigger, ...] | None:
+def triggers_of(shapes: Shapes, bodies: Bodies, root: Shape, places: Iterable[Place]) -> tuple[Trigger, ...] | None:
     """Return the triggers of a root, ``None`` where any change can matter to any focus node."""
     try:
-        found = [*_of_targets(root), *_of_shape(shapes, bodies, root, ((),))]
+        found = [
+            trigger
+            for place in places
+            for trigger in (
+                *_of_targets(root, place.paths),
+                *_of_place(shapes, bodies, place),
+            )
+        ]
     except _Unsaid:
         return None
     return tuple(dict.fromkeys(found))
 
 
-def _of_targets(root: Shape) -> Iterator[Trigger]:
-    for target in root.targets:
-        match target.kind:
-            case Kind.class_:
-                yield Trigger(RDF.type, None, ())
-                yield Trigger(_SUBCLASS, None, _INSTANCES)
-            case Kind.subjects_of:
-                yield Trigger(target.term.value, None, ())
-            case Kind.objects_of:
-                yield Trigger(target.term.value, None, (Step(target.term.value),))
-            case Kind.node:
-                pass
+def _of_targets(root: Shape, paths: tuple[Path, ...]) -> Iterator[Trigger]:
+    """Yield what alters whether a node is a focus node: targets, and the paths that lead on from them."""
+    onwards: _Ways = ((),)
+    if paths:
+        whole = paths[0] if len(paths) == 1 else Sequence(paths)
+        crossed, ways = edges(Inverse(whole)), back(Inverse(whole))
+        if crossed is None or ways is None:
+            raise _Unsaid
+        for edge in crossed:
+            yield Trigger(edge.predicate, None, edge.way)
+        onwards = ways
+    for way in onwards:
+        for target in root.targets:
+            match target.kind:
+                case Kind.class_:
+                    yield Trigger(RDF.type, None, way)
+                    yield Trigger(_SUBCLASS, None, _INSTANCES + way)
+                case Kind.subjects_of:
+                    yield Trigger(target.term.value, None, way)
+                case Kind.objects_of:
+                    yield Trigger(target.term.value, None, (Step(target.term.value), *way))
+                case Kind.node:
+                    pass
 
 
-def _of_shape(shapes: Shapes, bodies: Bodies, shape: Shape, homes: _Ways) -> Iterator[Trigger]:
-    """Yield the triggers of a shape; ``homes`` lead from its focus nodes to those of the root."""
+def _of_place(shapes: Shapes, bodies: Bodies, place: Place) -> Iterator[Trigger]:
+    yield from _of_shape(shapes, bodies, place.shape, ((),), place.constraints)
+
+
+def _of_shape(
+    shapes: Shapes,
+    bodies: Bodies,
+    shape: Shape,
+    homes: _Ways,
+    constraints: tuple[Constraint | SparqlConstraint, ...],
+) -> Iterator[Trigger]:
+    """Yield the triggers of some constraints of a shape; ``homes`` lead from its focus nodes to those of the place."""
     if shape.deactivated:
         return
     from_values = homes
@@ -59,7 +87,7 @@ def _of_shape(shapes: Shapes, bodies: Bodies, shape: Shape, homes: _Ways) -> Ite
             for home in homes:
                 yield Trigger(edge.predicate, None, edge.way + home)
         from_values = tuple(way + home for way in ways for home in homes)
-    for constraint in shape.constraints:
+    for constraint in constraints:
         if isinstance(constraint, SparqlConstraint):
             found = bodies[shape.node, constraint].triggers()
             if found is None:
@@ -85,4 +113,4 @@ def _of_constraint(
         for way in from_values:
             yield Trigger(None, None, way)
     for nested in dict.fromkeys((*constraint.shapes, *constraint.siblings)):
-        yield from _of_shape(shapes, bodies, shapes[nested], from_values)
+        yield from _of_shape(shapes, bodies, shapes[nested], from_values, shapes[nested].constraints)
