@@ -9,24 +9,31 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
 import pyoxigraph as ox
 
-from graph.errors import Malformed, NotFound, Place
+from graph.errors import Malformed, NotFound, Place, StoreFault
 from graph.files import Progress, open_inputs
+from graph.findings import Findings
+from graph.journal import write_instant
 from graph.labels import labels
 from graph.plans.drafting import Draft, draft, is_applied
-from graph.plans.reading import Document
+from graph.plans.foreseeing import Foresight, copy_of, foresee
+from graph.plans.reading import Document, read_plan
 from graph.plans.saying import PLANS
-from graph.register import Register
+from graph.plans.sheets import template
+from graph.register import Register, RegisterReader
 from graph.sources import Declaration, LoadReport, Parcel
-from graph.store import Reader
+from graph.store import OxigraphStore, Reader
 from graph.terms import RDF, D, Graphs
+from graph.view import View
 
 _TOLD: Final = 5
+
+__all__ = ["Applied", "apply", "plans", "preview", "read_plan", "template", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,34 @@ def apply(
 def _parcel(drafted: Draft, inputs: tuple[object, ...]) -> Parcel:
     declaration = Declaration(drafted.confidence, drafted.title, ends=drafted.ends)
     return Parcel(drafted.source, inputs, declaration)  # type: ignore[arg-type]
+
+
+def preview(
+    reader: RegisterReader, data: Path, document: Document, findings: Findings | None, progress: Progress | None = None
+) -> Foresight:
+    """Foresee what the plan would do to the register that ``reader`` shows, on a copy that is thrown away.
+
+    ``data`` is the data directory, for the copy to lie on the same disk. Raises ``Malformed`` like ``apply``, and
+    ``StoreFault`` where the graph is kept elsewhere and cannot be copied.
+    """
+    store = reader.graph
+    if not isinstance(store, OxigraphStore):
+        raise StoreFault(
+            "The graph is kept in another service, which cannot be copied to try a plan on",
+            remedy="Make a register of your own from a backup (diaba restore), and try it there.",
+        )
+    drafted = draft(document, store)
+    with tempfile.TemporaryDirectory(prefix=".preview-", dir=data) as folder:
+        scratch_path = Path(folder) / "graph"
+        if isinstance(reader, View):
+            copy_of(reader.path / "graph", scratch_path)
+        else:
+            store.raw.backup(str(scratch_path))
+        scratch = OxigraphStore(scratch_path)
+        try:
+            return foresee(store, scratch, drafted, findings, write_instant(datetime.now(UTC)), progress)
+        finally:
+            scratch.close()
 
 
 def undo(

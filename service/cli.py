@@ -26,6 +26,7 @@ from service.clocks import parse_day, today_in
 from service.exporting import write_out
 from service.faults import NOTHING
 from service.listing import list_bodies
+from service.planning import plan
 from service.query import query as sparql
 from service.shell import WRITTEN, Verbs, common, complain, opened, print_json, tell, wants_json, wording_of
 from service.wording import Wording
@@ -275,7 +276,7 @@ def _list_queries(ctx: click.Context, queries: Iterable[CannedQuery], say: Wordi
 
 
 for verb in (
-    list_bodies, sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve,
+    list_bodies, plan, sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve,
     archiving.journal, archiving.backup, archiving.restore, archiving.snapshot, write_out,
 ):  # fmt: skip
     main.add_command(verb)

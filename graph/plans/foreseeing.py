@@ -257,7 +257,10 @@ class _Changed:
         return tuple(sorted(set(found)))
 
     def moves(self) -> list[Move]:
-        return sorted(self._found, key=lambda move: (move.day, move.resource, move.role))
+        """Return the moves that last into the plan's time; before it, it only makes known what will come."""
+        first = self.draft.effective
+        lasting = (move for move in self._found if move.until is None or move.until > first)
+        return sorted(lasting, key=lambda move: (move.day, move.resource, move.role))
 
 
 def _standings(reader: Reader, resources: Sequence[str]) -> Iterator[_Standing]:
