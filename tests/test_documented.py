@@ -99,7 +99,7 @@ def test_the_readme_says_why_each_dependency_is_there() -> None:
     named = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     named += [one for extra in project["project"]["optional-dependencies"].values() for one in extra]
     reasons = re.findall(r"^\|([^|]*)\|[^|]*\|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    words = {word for cell in reasons for word in re.split(r"[^a-z0-9-]+", cell.lower())}
+    words = {word for cell in reasons for word in re.split(r"[^a-z0-9.-]+", cell.lower())}
     assert not [one for one in named if re.split(r"[^A-Za-z0-9._-]", one)[0].lower() not in words]
 
 
