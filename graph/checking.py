@@ -10,6 +10,8 @@ from datetime import date
 from functools import cached_property
 from itertools import product
 
+import pyoxigraph as ox
+
 from graph.errors import ShapeFault
 from graph.shacl.core import Everywhere, Place, places_of
 from graph.shacl.focus import Body, Focus
@@ -18,9 +20,10 @@ from graph.shacl.nodes import Nameless, Walk
 from graph.shacl.reference import DEFAULT, Limits, judge
 from graph.shacl.saying import messages_for
 from graph.shacl.shapes import Constraint, Result, Route, Row, Shape, Shapes, SparqlConstraint, Term, Trigger, Way
+from graph.shacl.sparql import compile_body
 from graph.shacl.triggers import triggers_of
 from graph.shacl.values import PATTERN, engine_knows
-from graph.shacl.written import WrittenStore
+from graph.shacl.written import WrittenStore, plain_of
 from graph.store import Reader
 
 
@@ -33,7 +36,7 @@ class Checker:
         self.limits = limits
         self.roots = {shape.node: shape for shape in shapes.targeted()}
         self._bodies: Mapping[tuple[Term, SparqlConstraint], Body] = {
-            (shape.node, constraint): _compiled(shape, constraint)
+            (shape.node, constraint): compile_body(shape, constraint)
             for shape in shapes
             for constraint in shape.constraints
             if isinstance(constraint, SparqlConstraint)
@@ -79,19 +82,28 @@ class Checker:
                     yield _result(root, place.shape, constraint, row)
 
     def _at(self, walk: Walk, reader: Reader, day: date, root: Shape, nodes: Collection[Term]) -> Iterator[Result]:
-        nameless = set(nodes) if root.node in self._outside else set()
-        for node in () if nameless else nodes:
-            try:
-                results = [
-                    _result(root, place.shape, constraint, row)
-                    for place in self._places[root.node]
-                    if walk.targets(root, place, node)
-                    for constraint, row in walk.rows(place, node, day)
-                ]
-            except Nameless:
-                nameless.add(node)
-            else:
-                yield from results
+        nameless = {node for node in nodes if isinstance(node, ox.BlankNode) or root.node in self._outside}
+        for place in () if root.node in self._outside else self._places[root.node]:
+            chosen: dict[Term, list[Result]] = {}
+            own = [one for one in place.constraints if isinstance(one, SparqlConstraint)]
+            rest = replace(place.shape, constraints=tuple(one for one in place.constraints if one not in own))
+            for node in nodes:
+                if node in nameless:
+                    continue
+                try:
+                    if walk.targets(root, place, node):
+                        chosen[node] = [
+                            _result(root, place.shape, constraint, row)
+                            for constraint, row in walk.rows(Place(rest, place.paths), node, day)
+                        ]
+                except Nameless:
+                    nameless.add(node)
+            for constraint in own if chosen else ():
+                for row in walk.asked(place.shape, constraint, chosen, day):
+                    chosen[row.focus].append(_result(root, place.shape, constraint, row))
+            for node, results in chosen.items():
+                if node not in nameless:
+                    yield from results
         if nameless:
             for result in self._everywhere(reader, day, (root,)):
                 if result.focus in nameless:
@@ -181,7 +193,7 @@ class Checker:
             if isinstance(constraint, SparqlConstraint):
                 body = self._bodies[shape.node, constraint]
                 if body.depends_on_day:
-                    yield from body.days(run.sparql_reader, run.sparql_focus(focus), nodes)
+                    yield from body.days(plain_of(run.reader), run.sparql_focus(focus), nodes)
             else:
                 nested.extend((*constraint.shapes, *constraint.siblings))
         for name in dict.fromkeys(nested):
@@ -241,7 +253,7 @@ class Checker:
                 if not self._dated(place, constraint):
                     continue
                 if isinstance(constraint, SparqlConstraint):
-                    for day, row in self._bodies[place.shape.node, constraint].on_days(reader, asked):
+                    for day, row in self._bodies[place.shape.node, constraint].on_days(plain_of(reader), asked):
                         yield day, _result(shape, place.shape, constraint, row)
                     continue
                 alone = Place(replace(place.shape, constraints=(constraint,)), place.paths)
@@ -268,12 +280,6 @@ def _result(root: Shape, shape: Shape, constraint: Constraint | SparqlConstraint
         messages=messages_for(shape, constraint, row),
         constraint=constraint.node if isinstance(constraint, SparqlConstraint) else None,
     )
-
-
-def _compiled(shape: Shape, constraint: SparqlConstraint) -> Body:
-    from graph.shacl.sparql import compile_body
-
-    return compile_body(shape, constraint)
 
 
 def _require_pattern(shape: Shape, constraint: Constraint) -> None:

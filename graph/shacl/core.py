@@ -21,7 +21,7 @@ from graph.shacl.forms import Forms
 from graph.shacl.paths import SH, Inverse, Path, Predicate, Sequence, stays
 from graph.shacl.shapes import Constraint, Row, Shape, Shapes, SparqlConstraint, Term
 from graph.shacl.values import CLASS, OF_VALUES, doubtful, less, violates
-from graph.shacl.written import WrittenStore
+from graph.shacl.written import WrittenStore, plain_of, row_of
 from graph.store import Reader
 from graph.terms import RDF, XSD
 
@@ -100,28 +100,11 @@ class Everywhere:
             paths,
         )
 
-    @property
-    def sparql_reader(self) -> Reader:
-        """Return what SPARQL constraints run on: the same statements, every literal as a register would keep it."""
-        return self.reader.plain if isinstance(self.reader, WrittenStore) else self.reader
-
     def sparql_focus(self, focus: Focus) -> Focus:
         """Return a focus as SPARQL constraints must name it."""
         if not isinstance(self.reader, WrittenStore):
             return focus
         return replace(focus, targets=tuple(replace(one, term=self.forms.read(one.term)) for one in focus.targets))
-
-    def as_written(self, row: Row) -> Row:
-        """Return what a SPARQL constraint found with its terms as they were written."""
-        reader = self.reader
-        if not isinstance(reader, WrittenStore):
-            return row
-        return replace(
-            row,
-            focus=reader.as_written(row.focus),
-            value=None if row.value is None else reader.as_written(row.value),
-            bindings=tuple((name, reader.as_written(term)) for name, term in row.bindings),
-        )
 
     def below(self, class_: Term) -> tuple[str, ...]:
         if class_ not in self._subclasses:
@@ -181,8 +164,8 @@ class Everywhere:
         """Yield what violates one constraint of a shape among the nodes in ``focus``."""
         if isinstance(constraint, SparqlConstraint):
             body = self.bodies[shape.node, constraint]
-            for row in body.of_all(self.sparql_reader, self.sparql_focus(focus), self.day):
-                yield self.as_written(row)
+            for row in body.of_all(plain_of(self.reader), self.sparql_focus(focus), self.day):
+                yield row_of(self.reader, row)
         elif constraint.component in OF_VALUES:
             yield from self._of_values(shape, constraint, focus)
         elif constraint.component in _QUERIES:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
-import pyoxigraph as ox
-
 from graph.shacl.paths import Path, stays
 from graph.shacl.shapes import Kind, Route, Row, Target, Term, Trigger
 from graph.store import Reader
@@ -64,7 +62,7 @@ def followed(text: str, start: str, path: Path, end: str) -> str:
 class Body(Protocol):
     """Run one constraint that is written in SPARQL; made by ``graph.shacl.sparql.compile_body(shape, constraint)``.
 
-    The forms agree to the letter: ``of_all`` judges every focus node at once, ``of_node`` one (an IRI or a literal),
+    The forms agree to the letter: ``of_all`` judges every focus node at once, ``of_nodes`` some (IRIs and literals),
     ``on_days`` each node on its own days.
     """
 
@@ -79,8 +77,8 @@ class Body(Protocol):
     def of_all(self, reader: Reader, focus: Focus, day: date) -> Iterator[Row]:
         """Yield the violations of every focus node."""
 
-    def of_node(self, reader: Reader, node: ox.NamedNode | ox.Literal, day: date) -> Iterator[Row]:
-        """Yield the violations of one focus node."""
+    def of_nodes(self, reader: Reader, nodes: Iterable[Term], day: date) -> Iterator[Row]:
+        """Yield the violations of some focus nodes, which are IRIs and literals."""
 
     def on_days(self, reader: Reader, pairs: Iterable[tuple[Term, date]]) -> Iterator[tuple[date, Row]]:
         """Yield the violations of each node on each of its days."""

@@ -7,7 +7,8 @@ without a name cannot be asked about, since no query can name it: ``Nameless`` t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Final, cast
 
@@ -18,7 +19,8 @@ from graph.shacl.forms import Forms
 from graph.shacl.paths import SH, Inverse, Path, Predicate, Sequence, stays
 from graph.shacl.shapes import Constraint, Kind, Row, Shape, Shapes, SparqlConstraint, Target, Term
 from graph.shacl.values import CLASS, OF_VALUES, less, violates
-from graph.store import Reader
+from graph.shacl.written import plain_of, row_of
+from graph.store import Reader, normal_form
 from graph.terms import RDF
 
 _SUFFIX: Final = "ConstraintComponent"
@@ -96,6 +98,21 @@ class Walk:
             for row in at.violations(shape, constraint, node, values):
                 yield constraint, row
 
+    def asked(self, shape: Shape, constraint: SparqlConstraint, nodes: Iterable[Term], day: date) -> Iterator[Row]:
+        """Yield what a SPARQL constraint finds at some nodes. Raises ``Nameless``."""
+        asked: dict[Term, list[Term]] = {}
+        for node in nodes:
+            if isinstance(node, ox.BlankNode):
+                raise Nameless
+            plain = normal_form(node) if isinstance(node, ox.Literal) else node
+            asked.setdefault(plain, []).append(node)
+        for row in self.bodies[shape.node, constraint].of_nodes(plain_of(self.reader), asked, day):
+            written = row_of(self.reader, row)
+            for node in asked[row.focus]:
+                # A value that is the focus node itself is written as that is.
+                value = node if row.value == row.focus else written.value
+                yield replace(written, focus=node, value=value)
+
     def members(self, constraint: Constraint) -> frozenset[Term]:
         """Return the members of a list as the store gives them back."""
         if constraint not in self._members:
@@ -133,10 +150,7 @@ class _At:
         self, shape: Shape, constraint: Constraint | SparqlConstraint, node: Term, values: tuple[Term, ...]
     ) -> Iterator[Row]:
         if isinstance(constraint, SparqlConstraint):
-            if isinstance(node, ox.BlankNode):
-                raise Nameless
-            body = self.walk.bodies[shape.node, constraint]
-            yield from body.of_node(self.walk.reader, node, self.day)
+            yield from self.walk.asked(shape, constraint, (node,), self.day)
         elif constraint.component in OF_VALUES:
             members, widened = self.walk.members(constraint), self.walk.forms.widened
             for value in values:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import pyoxigraph as ox
 
 from graph.shacl.forms import AS_WRITTEN, Forms
-from graph.shacl.shapes import Term
+from graph.shacl.shapes import Row, Term
 from graph.store import OxigraphStore, Reader, normal_form
 
 
@@ -58,6 +59,23 @@ class WrittenStore:
 
     def query(self, text: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
         return self._exact.query(text)
+
+
+def plain_of(reader: Reader) -> Reader:
+    """Return what SPARQL constraints run on: the same statements, every literal as a register would keep it."""
+    return reader.plain if isinstance(reader, WrittenStore) else reader
+
+
+def row_of(reader: Reader, row: Row) -> Row:
+    """Return what a SPARQL constraint found with its terms as they were written."""
+    if not isinstance(reader, WrittenStore):
+        return row
+    return replace(
+        row,
+        focus=reader.as_written(row.focus),
+        value=None if row.value is None else reader.as_written(row.value),
+        bindings=tuple((name, reader.as_written(term)) for name, term in row.bindings),
+    )
 
 
 def _plain(quad: ox.Quad) -> ox.Quad:
