@@ -23,11 +23,12 @@ from typing import Any, Final, Self, TypeVar
 
 from graph import archive
 from graph.checkpoints import Checkpoint, Room
+from graph.directory import read_passport
 from graph.errors import BadQuestion, Busy, DataDirectory, Fault, Held, Notice, Place, StoreFault, Unanswered
 from graph.files import Progress
 from graph.journal import write_instant
 from graph.messages import PROTOCOL, SOCKET, Channel, TooLong, call, listen, read_fault, write_fault
-from graph.register import Register, RegisterReader
+from graph.register import Register, RegisterReader, home_of
 from graph.sources import LoadReport, SourceReport
 from graph.view import open_view
 
@@ -685,17 +686,23 @@ def _user() -> str:
 
 @contextlib.contextmanager
 def writing(
-    data: Path | str, *, rebuild: bool = False, progress: Progress | None = None, patience: float = PATIENCE
+    data: Path | str,
+    *,
+    store: str = "",
+    rebuild: bool = False,
+    progress: Progress | None = None,
+    patience: float = PATIENCE,
 ) -> Iterator[Owner | Client]:
     """Open the register to change it and be its owner meanwhile, or turn to the one who is.
 
-    ``rebuild`` makes everything anew from the journal first. Who holds the directory and does not answer is waited for
-    ``patience`` seconds; then ``Held`` is raised.
+    ``store`` is the setting that says where the graph is kept. ``rebuild`` makes everything anew from the journal
+    first. Who holds the directory and does not answer is waited for ``patience`` seconds; then ``Held`` is raised.
     """
     data = Path(data).absolute()
-    found = _hold_or_call(data, rebuild, progress, patience)
+    found = _hold_or_call(data, rebuild, progress, patience, store=store)
     if isinstance(found, Client):
         if rebuild:
+            home_of(data, read_passport(data), store)  # whoever holds it keeps the graph where it is
             found.rebuild(progress)
         yield found
     else:
@@ -722,9 +729,9 @@ def owning(
 
 
 @contextlib.contextmanager
-def reading(data: Path | str, *, progress: Progress | None = None, patience: float = PATIENCE) -> Iterator[
-    RegisterReader
-]:  # fmt: skip
+def reading(
+    data: Path | str, *, store: str = "", progress: Progress | None = None, patience: float = PATIENCE
+) -> Iterator[RegisterReader]:
     """Read the register, or, while another process holds it, a checkpoint with every change accepted until now.
 
     Where accepted changes cannot be followed, as on a full disk, it is read as before them; ``behind`` then says so.
@@ -733,14 +740,14 @@ def reading(data: Path | str, *, progress: Progress | None = None, patience: flo
     data = Path(data).absolute()
     until = time.monotonic() + patience
     while True:
-        found = _hold_or_call(data, False, progress, until - time.monotonic(), behind=True)
+        found = _hold_or_call(data, False, progress, until - time.monotonic(), behind=True, store=store)
         if isinstance(found, Register):
             with found as register:
                 yield register.reader
             return
         try:
             found.checkpoint()
-            view = open_view(data)
+            view = open_view(data, store=store)
         except (Held, StoreFault):
             if time.monotonic() > until:
                 raise  # while it may only be stopping, or starting, look again
@@ -751,13 +758,13 @@ def reading(data: Path | str, *, progress: Progress | None = None, patience: flo
         return
 
 
-def hold(data: Path | str, *, patience: float = PATIENCE) -> Register:
+def hold(data: Path | str, *, store: str = "", patience: float = PATIENCE) -> Register:
     """Open the register as the one owner to be; raise ``Held`` where there is one, or somebody holds it for long."""
     data = Path(data).absolute()
     until = time.monotonic() + patience
     while True:
         try:
-            return Register.open(data)
+            return Register.open(data, store=store)
         except Held as fault:
             connection = call(data, PATIENCE)
             if connection is not None:
@@ -768,12 +775,12 @@ def hold(data: Path | str, *, patience: float = PATIENCE) -> Register:
 
 
 def _hold_or_call(
-    data: Path, rebuild: bool, progress: Progress | None, patience: float, *, behind: bool = False
+    data: Path, rebuild: bool, progress: Progress | None, patience: float, *, behind: bool = False, store: str = ""
 ) -> Register | Client:
     until = time.monotonic() + patience
     while True:
         try:
-            return Register.open(data, rebuild=rebuild, behind=behind, progress=progress)
+            return Register.open(data, store=store, rebuild=rebuild, behind=behind, progress=progress)
         except Held:
             connection = call(data, PATIENCE)
             if connection is not None:

@@ -153,16 +153,26 @@ class RemoteStore:
 
     @property
     def revision(self) -> int:
-        if not self.read_only:
-            return self._revision
+        return self._whole().done if self.read_only else self._revision
+
+    def state(self) -> tuple[str, int]:
+        """Name the state that the store is in, no other like it, and the change it stands at.
+
+        Waits a moment while a change stands half, then raises ``StoreFault``.
+        """
+        marks = self._whole()
+        return " ".join(marks.turns), marks.done
+
+    def _whole(self) -> _Marks:
+        """Wait until no change stands half."""
         marks = self._marks()
         for pause in self.wire.patience.pauses():
             if marks.whole:
-                return marks.done
+                return marks
             time.sleep(max(pause, 0.01))
             marks = self._marks()
         if marks.whole:
-            return marks.done
+            return marks
         if marks.anew:
             raise StoreFault(
                 f"The graph in the store is being made anew and has come to change {marks.done}",

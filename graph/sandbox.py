@@ -138,15 +138,24 @@ def newest_of(folder: Path) -> Callable[[], Held]:
     return lambda: lease(folder)
 
 
+def need_checkpoints(graph: Reader) -> OxigraphStore:
+    """Return the graph where checkpoints of it can be taken; raise ``StoreFault`` where it is kept in a service."""
+    if not isinstance(graph, OxigraphStore):
+        raise StoreFault(
+            "The graph is kept in a service, which has no checkpoints: queries cannot be run on one within limits",
+            remedy="Send the query to the SPARQL address of that service, or keep the graph in the data directory"
+            " (unset DIABA_STORE and run diaba rebuild).",
+        )
+    return graph
+
+
 @contextlib.contextmanager
 def passing(folder: Path, graph: Reader, limits: Limits | None = None) -> Iterator[Sandbox]:
     """Open a sandbox of one process on a checkpoint taken now and removed afterwards, for whoever owns the register.
 
     ``folder`` is the data directory's folder of checkpoints. Raises ``StoreFault`` for a store that has none.
     """
-    if not isinstance(graph, OxigraphStore):
-        raise StoreFault("This store has no checkpoints", remedy="Send the query to the store's own SPARQL endpoint.")
-    checkpoints = Checkpoints(folder, graph)
+    checkpoints = Checkpoints(folder, need_checkpoints(graph))
     checkpoints.take(anew=True)
     try:
         with Sandbox(newest_of(folder), 1, limits, sealed=False) as sandbox:

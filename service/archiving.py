@@ -18,10 +18,9 @@ from graph import archive
 from graph.archive import read_time
 from graph.errors import NotFound
 from graph.journal import SECTIONS, Change
-from graph.owner import writing
 from service import terminal
 from service.clocks import parse_instant
-from service.shell import WRITTEN, common, data_of, following, opened, print_json, settings_of, wants_json, wording_of
+from service.shell import WRITTEN, changing, common, following, opened, print_json, settings_of, wants_json, wording_of
 
 
 @click.group()
@@ -105,7 +104,7 @@ def redact(ctx: click.Context, numbers: tuple[int, ...], why: str, yes: bool) ->
     listed = ", ".join(map(str, numbers))
     if not yes:
         click.confirm(say("journal.destroy", numbers=listed), abort=True, err=True)
-    with writing(data_of(ctx)) as register, following(say) as progress:
+    with changing(ctx) as register, following(say) as progress:
         revision = register.redact(numbers, why, getpass.getuser(), progress)
     if wants_json(ctx):
         print_json({"redacted": list(numbers), "revision": revision})
@@ -133,7 +132,7 @@ def restore(ctx: click.Context, folder: Path, to: str | None) -> None:
     say = wording_of(ctx)
     moment = None if to is None else read_time(to)
     with following(say) as progress:
-        copied = archive.restore(folder, settings_of(ctx).data, moment, progress)
+        copied = archive.restore(folder, settings_of(ctx).data, moment, progress, settings_of(ctx).store)
     _told(ctx, "data.restored", copied.as_json())
 
 

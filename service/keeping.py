@@ -14,10 +14,11 @@ from typing import Any
 import click
 
 from graph.errors import BadSetting, DataDirectory, Place
-from graph.owner import hold, owning, writing
+from graph.owner import hold, owning
 from service.settings import Settings
 from service.shell import (
     WRITTEN,
+    changing,
     common,
     data_of,
     following,
@@ -46,10 +47,11 @@ MOMENT = 1.0
 def init(ctx: click.Context, empty: bool, pack: str) -> None:
     """Make the data directory, with a country's pack in it."""
     say = wording_of(ctx)
-    data = settings_of(ctx).data
+    settings = settings_of(ctx)
+    data = settings.data
     if not is_empty(data):
         raise DataDirectory(say("data.exists", path=data), remedy=say("data.exists_remedy"), place=Place(str(data)))
-    revision = make(data, None if empty else pack, say)
+    revision = make(settings, None if empty else pack, say)
     if wants_json(ctx):
         print_json({"data": str(data), "revision": revision})
     else:
@@ -73,7 +75,7 @@ def init(ctx: click.Context, empty: bool, pack: str) -> None:
 def load(ctx: click.Context, files: tuple[str, ...], **options: Any) -> None:
     """Load RDF files or tables into the register: all of them, or nothing and the reason."""
     say = wording_of(ctx)
-    with writing(data_of(ctx)) as register, following(say) as progress:
+    with changing(ctx) as register, following(say) as progress:
         report = register.load(files, **options, progress=progress)
     if wants_json(ctx):
         print_json(report.as_json())
@@ -88,8 +90,7 @@ def load(ctx: click.Context, files: tuple[str, ...], **options: Any) -> None:
 def rebuild(ctx: click.Context) -> None:
     """Make the graph, its standings, the history and the search index anew from the journal."""
     say = wording_of(ctx)
-    data = settings_of(ctx).data
-    with following(say) as progress, writing(data, rebuild=True, progress=progress) as register:
+    with following(say) as progress, changing(ctx, rebuild=True, progress=progress) as register:
         revision = register.revision
     if wants_json(ctx):
         print_json({"revision": revision})
@@ -114,7 +115,7 @@ def serve(ctx: click.Context, **options: str | None) -> None:
     stop = Event()
     with (
         _listening(settings, say) as listener,
-        owning(hold(data_of(ctx)), stop=stop.set, drain=False) as owner,
+        owning(hold(data_of(ctx), store=settings.store), stop=stop.set, drain=False) as owner,
     ):
         workers = Workers(settings, listener)
         try:

@@ -17,7 +17,7 @@ import click
 
 from graph.errors import BadQuestion, NotFound, Place, Unreadable
 from graph.register import CHECKPOINTS
-from graph.sandbox import FORMATS, Limits, Result, Sandbox, Status, newest_of, passing
+from graph.sandbox import FORMATS, Limits, Result, Sandbox, Status, need_checkpoints, newest_of, passing
 from graph.view import View
 from service import terminal
 from service.faults import PARTIAL
@@ -90,6 +90,7 @@ def _sandbox(ctx: click.Context, limits: Limits) -> Iterator[Sandbox]:
     with ExitStack() as stack:
         reader = stack.enter_context(opened(ctx))
         folder = settings_of(ctx).data / CHECKPOINTS
+        need_checkpoints(reader.graph)
         if isinstance(reader, View):
             yield stack.enter_context(Sandbox(newest_of(folder), 1, limits, sealed=False))
         else:

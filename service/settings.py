@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from graph.addresses import name_of
 from graph.errors import BadSetting, Place
 
 #: languages the catalogue of words is complete in
@@ -23,6 +24,7 @@ MOST_WORKERS = 64
 #: setting -> variable of the environment
 VARIABLES = {
     "data": "DIABA_DATA",
+    "store": "DIABA_STORE",
     "host": "DIABA_HOST",
     "port": "DIABA_PORT",
     "base_path": "DIABA_BASE_PATH",
@@ -35,12 +37,13 @@ VARIABLES = {
 class Settings:
     """Hold what a process needs to know before it starts.
 
-    ``data`` is the data directory; ``host`` and ``port`` are where the service listens; ``base_path`` is the prefix
-    under which a proxy publishes it ("" or "/diaba"); ``language`` is what pages use when the reader asks for none;
-    ``workers`` is how many processes answer.
+    ``data`` is the data directory; ``store`` says where the graph is kept ("": there); ``host`` and ``port`` are where
+    the service listens; ``base_path`` is the prefix under which a proxy publishes it ("" or "/diaba"); ``language`` is
+    what pages use when the reader asks for none; ``workers`` is how many processes answer.
     """
 
     data: Path = Path("data")
+    store: str = ""
     host: str = "127.0.0.1"
     port: int = 8000
     base_path: str = ""
@@ -71,6 +74,9 @@ def _check(name: str, text: str, where: str) -> Any:
         if os.path.exists(path) and not path.is_dir():  # of a folder that may not be entered, the opening tells
             raise BadSetting(f"'{text}' is a file, not a folder", remedy="Name a data directory.", place=place)
         return path
+    if name == "store":
+        name_of(text)
+        return text
     if name == "port":
         if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
             raise BadSetting(f"'{text}' is no port", remedy="Give a number from 0 to 65535.", place=place)

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from graph.errors import DataDirectory, Fault, Place, StoreFault
-from graph.owner import reading
+from graph.owner import Client, Owner, reading, writing
 from graph.register import Register, RegisterReader
 from service.faults import BROKEN, FOUND, NOTHING, outcome_of
 from service.settings import LANGUAGES, VARIABLES, Settings
@@ -203,7 +203,7 @@ def tell(text: str) -> None:
 @contextmanager
 def opened(ctx: click.Context) -> Iterator[RegisterReader]:
     """Open the register to read it, as it is or, while a service holds it, as its newest checkpoint."""
-    with reading(data_of(ctx)) as reader:
+    with reading(data_of(ctx), store=settings_of(ctx).store) as reader:
         if reader.behind is not None:
             complain(reader.behind)
         yield reader
@@ -211,10 +211,18 @@ def opened(ctx: click.Context) -> Iterator[RegisterReader]:
 
 def data_of(ctx: click.Context) -> Path:
     """Return the data directory; make it from the Vietnam pack on first use."""
-    data = settings_of(ctx).data
-    if is_empty(data):
-        make(data, "vn", wording_of(ctx))
-    return data
+    settings = settings_of(ctx)
+    if is_empty(settings.data):
+        make(settings, "vn", wording_of(ctx))
+    return settings.data
+
+
+@contextmanager
+def changing(ctx: click.Context, *, rebuild: bool = False, progress: Any = None) -> Iterator[Owner | Client]:
+    """Open the register to change it, or turn to the service that holds it; make it on first use."""
+    data = settings_of(ctx).data if rebuild else data_of(ctx)
+    with writing(data, store=settings_of(ctx).store, rebuild=rebuild, progress=progress) as register:
+        yield register
 
 
 def is_empty(data: Path) -> bool:
@@ -228,10 +236,11 @@ def is_empty(data: Path) -> bool:
         ) from error  # fmt: skip
 
 
-def make(data: Path, pack: str | None, say: Wording) -> int:
+def make(settings: Settings, pack: str | None, say: Wording) -> int:
+    data, store = settings.data, settings.store
     if pack:
         tell(say("data.making", path=data, pack=pack))
-    with following(say) as progress, Register.create(data, pack=pack, progress=progress) as register:
+    with following(say) as progress, Register.create(data, pack=pack, store=store, progress=progress) as register:
         return register.revision
 
 

@@ -1,7 +1,8 @@
 """Answer requests in a process of its own, from checkpoints, for as long as the process that owns the register lives.
 
 Run by ``service.workers`` as ``python -m service.worker PARENT LISTENER LINE SETTINGS``: the number of the parent
-process, the descriptors of the listening socket and of a line to the parent, and the settings as JSON. A byte on the
+process, the descriptors of the listening socket and of a line to the parent, and the settings as JSON, but for the one
+that may hold a secret, which the environment has. A byte on the
 line says that requests are answered; its end says that the parent has gone.
 """
 
@@ -23,7 +24,7 @@ import uvicorn
 from graph.owner import Client
 from graph.view import MovingReader
 from service.app import create_app
-from service.settings import Settings
+from service.settings import VARIABLES, Settings
 
 #: seconds that requests may take to be finished when the process is to stop
 GRACE = 10
@@ -38,6 +39,13 @@ class Checkpoints:
         self.reader = reader
         self.owner = owner
         self.pinned = reader.pinned
+
+    @property
+    def moving(self) -> bool:
+        return self.reader.moving
+
+    def state(self) -> str | None:
+        return self.reader.state()
 
     def catch_up(self, revision: int) -> None:
         self.reader.move()
@@ -68,9 +76,9 @@ def main() -> None:
     parent, listening, line_number = (int(argument) for argument in sys.argv[1:4])
     die_with(parent)
     given = json.loads(sys.argv[4])
-    settings = Settings(**{**given, "data": Path(given["data"])})
+    settings = Settings(**{**given, "data": Path(given["data"]), "store": os.environ.get(VARIABLES["store"], "")})
     listener, line = socket.socket(fileno=listening), socket.socket(fileno=line_number)
-    reader = MovingReader(settings.data)
+    reader = MovingReader(settings.data, store=settings.store)
     owner = Client(settings.data)
     app = create_app(settings, reader, owner, Checkpoints(reader, owner))
     config = uvicorn.Config(

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 
 from graph.errors import StoreFault
-from service.settings import Settings
+from service.settings import VARIABLES, Settings
 
 #: seconds that a worker may take until it answers; and to finish what it answers before it is killed
 STARTING, STOPPING = 60.0, 12.0
@@ -32,6 +32,7 @@ class Worker:
         home = str(Path(__file__).resolve().parents[1])
         paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
         given = {**asdict(settings), "data": str(settings.data.absolute())}
+        store = given.pop("store")  # its address may hold a secret, which no list of processes shows
         with theirs:
             # -P: a folder named like one of ours in the folder where the command was given is none of ours
             self.process = subprocess.Popen(
@@ -40,7 +41,7 @@ class Worker:
                     str(os.getpid()), str(listener.fileno()), str(theirs.fileno()), json.dumps(given),
                 ],
                 stdin=subprocess.DEVNULL, pass_fds=[listener.fileno(), theirs.fileno()], process_group=0,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), VARIABLES["store"]: store},
             )  # fmt: skip
 
     @property

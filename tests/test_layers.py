@@ -39,6 +39,7 @@ SERVICE_SEES = {"graph.errors", "graph.terms", "graph.model", "graph.queries", "
 SERVICE_SEES |= {name for name, height in HEIGHT.items() if height >= 3}
 SERVICE_SEES_OF = {"graph.store": {"Reader"}, "graph.lineage": {"Direction", "Kind", "Lineage"}}
 SERVICE_SEES_OF["graph.journal"] = {"Change", "SECTIONS"}
+SERVICE_SEES_OF["graph.addresses"] = {"name_of"}
 
 #: decisions that depend on nothing but their arguments: no store, no file, no clock
 PURE = ("model", "responsibility", "succession", "lineage", "words")
