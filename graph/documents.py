@@ -6,12 +6,12 @@ graph concerns, so that the index follows the journal without being built anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 import pyoxigraph as ox
 
@@ -21,7 +21,7 @@ from graph.terms import DCAT, DCT, FOAF, RDF, RDFS, SKOS, SKOSXL, Confidence, D,
 #: kinds of things that are found, best first when a question fits several equally well
 KINDS: Final = ("dataset", "series", "service", "catalog", "body", "area", "task", "law", "post", "field")
 
-_CLASS_KINDS: Final = {
+CLASS_KINDS: Final = {
     DCAT.DatasetSeries: "series",
     DCAT.Catalog: "catalog",
     DCAT.DataService: "service",
@@ -73,7 +73,31 @@ class Document:
     verified: bool = True
 
 
-_Values = dict[str, list[ox.Quad]]
+Said = tuple[str, str | None, str]
+"""What a statement says of a node: a text with its language (none is ""), or an IRI (``None``), and the graph."""
+
+Values = dict[str, list[Said]]
+"""What is said of one node, by predicate."""
+
+
+class Sayings(Protocol):
+    """Tell about other nodes what the document of one needs."""
+
+    def records(self, node: str) -> Iterable[Values]:
+        """Return what each name and code record of a node says, in the order of their IRIs."""
+
+    def is_used(self, node: str) -> bool:
+        """Tell whether a concept is the field of anything."""
+
+    def labels(self, node: str) -> tuple[str, ...]:
+        """Return the labels of a node, sorted."""
+
+    def levels(self, node: str) -> tuple[str, ...]:
+        """Return the levels of government of a node, sorted."""
+
+    def doubted(self, graph: str) -> bool:
+        """Tell whether nobody vouches for a graph."""
+
 
 _KEYWORD: Final = DCAT.NS + "keyword"
 _OWN: Final = (
@@ -83,16 +107,18 @@ _OWN: Final = (
 _OWN_WORDS: Final = frozenset(_OWN)
 #: statements of one node from which on it is read by predicate
 _MANY: Final = 100
-_LABELS: Final = (SKOS.prefLabel, DCT.title, FOAF.name, RDFS.label)
-_RECORD: Final = (SKOSXL.literalForm, SKOS.notation, SKOS.inScheme, D.from_, D.until)
+#: by what others than the thing itself it is found: what it is about, and where its data are managed
+CONTEXTS: Final = (DCAT.theme, D.managedIn)
+LABELS: Final = (SKOS.prefLabel, DCT.title, FOAF.name, RDFS.label)
+RECORD: Final = (SKOSXL.literalForm, SKOS.notation, SKOS.inScheme, D.from_, D.until)
 #: what makes a concept a field rather than an entry of some other code list
-_FIELD_USES: Final = (DCAT.theme, D.field, D.authoritativeFor)
+FIELD_USES: Final = (DCAT.theme, D.field, D.authoritativeFor)
 #: statements about whose object something changes as well: what is named, and a concept that becomes a field
-_POINTS: Final = frozenset({D.nameOf, D.codeOf, *_FIELD_USES})
+_POINTS: Final = frozenset({D.nameOf, D.codeOf, *FIELD_USES})
 #: statements by which others than the subject are found or ranked
-_SPREADS: Final = frozenset({*_LABELS, D.level})
-_CONCERNED: Final = frozenset({*_OWN, *_RECORD, *_POINTS})
-_DOUBTED: Final = frozenset({Confidence.V3_MOCK, Confidence.R})
+_SPREADS: Final = frozenset({*LABELS, D.level})
+CONCERNED: Final = frozenset({*_OWN, *RECORD, *_POINTS})
+DOUBTED: Final = frozenset({Confidence.V3_MOCK, Confidence.R})
 
 
 def documents_of(reader: Reader, nodes: Iterable[str], languages: Sequence[str] = ()) -> Iterator[Document]:
@@ -100,37 +126,39 @@ def documents_of(reader: Reader, nodes: Iterable[str], languages: Sequence[str] 
 
     ``languages`` says whose labels come first. A node that is given twice may yield twice, which the index minds not.
     """
-    neighbours = _Neighbours(reader)
-    preference = {language: number for number, language in enumerate(languages)}
+    sayings = _Reading(reader)
+    preference = preference_of(languages)
     for node in nodes:
-        document = _document(reader, node, neighbours, preference)
+        document = document_of(node, _read_own(reader, node), sayings, preference)
         if document is not None:
             yield document
 
 
-def _document(reader: Reader, node: str, neighbours: _Neighbours, preference: dict[str, int]) -> Document | None:
-    values = _read_own(reader, node)
-    types = set(_iris(values, RDF.type))
-    kind = next((kind for cls, kind in _CLASS_KINDS.items() if cls in types), None)
-    if kind is None or (kind == "field" and next(iter(reader.incoming((node,), _FIELD_USES)), None) is None):
+def preference_of(languages: Sequence[str]) -> dict[str, int]:
+    """Number the languages, the one whose labels come first with 0."""
+    return {language: number for number, language in enumerate(languages)}
+
+
+def document_of(node: str, values: Values, sayings: Sayings, preference: Mapping[str, int]) -> Document | None:
+    """Make the document of a node out of what is said of it, ``None`` where it cannot be found."""
+    types = {value for value, _, _ in values.get(RDF.type, ())}
+    kind = next((kind for cls, kind in CLASS_KINDS.items() if cls in types), None)
+    if kind is None or (kind == "field" and not sayings.is_used(node)):
         return None
 
     def spoken(naming: Naming) -> tuple[int, str]:
         return preference.get(naming.language, len(preference)), naming.language
 
-    # Of labels the wanted language comes first; within one the order of the predicates stands.
-    labels = sorted(_literals(values, _LABELS, "label"), key=spoken)
-    dated = _dated_namings(reader, node, neighbours)
+    # Of labels the wanted language comes first; within one the order of the predicates stands, then of the words.
+    labels = sorted(_literals(values, LABELS, "label"), key=spoken)
+    dated = _dated_namings(node, sayings)
     dated.sort(key=lambda one: (_by_days(one), spoken(one), _by_length(one)))
     others = sorted(_literals(values, (SKOS.altLabel, SKOSXL.literalForm), "other"), key=_by_text)
     codes = sorted(_literals(values, (DCT.identifier, SKOS.notation), "code"), key=_by_text)
     namings = tuple(dict.fromkeys([*dated, *labels, *others, *codes]))
     if not namings:
         return None
-    context = {
-        label for predicate in (DCAT.theme, D.managedIn) for near in _iris(values, predicate)
-        for label in neighbours.labels(near)
-    }  # fmt: skip
+    context = {label for predicate in CONTEXTS for near in iris(values, predicate) for label in sayings.labels(near)}
     context.update(one.text for one in _literals(values, (_KEYWORD,), "other"))
     return Document(
         iri=node,
@@ -139,36 +167,34 @@ def _document(reader: Reader, node: str, neighbours: _Neighbours, preference: di
         context=tuple(sorted(context)),
         since=min(_days(values, D.from_), default=None),
         until=max(_days(values, D.until), default=None),
-        level=_level(values, neighbours),
-        verified=not _is_doubted(values, neighbours),
+        level=_level(values, sayings),
+        verified=not _is_doubted(values, sayings),
     )
 
 
-def _level(values: _Values, neighbours: _Neighbours) -> str:
+def _level(values: Values, sayings: Sayings) -> str:
     """Return the widest level of the thing itself, else of its kind of body, else of where its data are managed."""
-    stated = _iris(values, D.level)
+    stated = iris(values, D.level)
     for predicate in (D.bodyKind, D.managedIn):
         if not stated:
-            stated = [level for near in _iris(values, predicate) for level in neighbours.levels(near)]
+            stated = [level for near in iris(values, predicate) for level in sayings.levels(near)]
     return min(stated, key=lambda level: (WIDTH.get(level, len(WIDTH)), level), default="")
 
 
-def _is_doubted(values: _Values, neighbours: _Neighbours) -> bool:
-    """Tell whether the thing, or every graph that describes it, is marked as a mock or as remembered."""
-    if not _DOUBTED.isdisjoint(_iris(values, D.confidence)):
+def _is_doubted(values: Values, sayings: Sayings) -> bool:
+    """Tell whether the thing, or every graph that says what it is, is marked as a mock or as remembered."""
+    if not DOUBTED.isdisjoint(iris(values, D.confidence)):
         return True
-    return all(neighbours.doubted(quad.graph_name) for quad in values[RDF.type])
+    return all(sayings.doubted(graph) for value, _, graph in values[RDF.type] if value in CLASS_KINDS)
 
 
-def _dated_namings(reader: Reader, node: str, neighbours: _Neighbours) -> list[Naming]:
+def _dated_namings(node: str, sayings: Sayings) -> list[Naming]:
     """Return what the name and code records say."""
     namings: list[Naming] = []
-    quads = reader.incoming((node,), (D.nameOf, D.codeOf))
-    for record in sorted({quad.subject.value for quad in quads if isinstance(quad.subject, ox.NamedNode)}):
-        values = _values(reader, record, _RECORD)
+    for values in sayings.records(node):
         since = min(_days(values, D.from_), default=None)
         until = max(_days(values, D.until), default=None)
-        scheme = " ".join(label for near in _iris(values, SKOS.inScheme) for label in neighbours.labels(near))
+        scheme = " ".join(label for near in iris(values, SKOS.inScheme) for label in sayings.labels(near))
         names = _literals(values, (SKOSXL.literalForm,), "name")
         codes = _literals(values, (SKOS.notation,), "code")
         namings.extend(replace(one, since=since, until=until) for one in names)
@@ -186,76 +212,96 @@ def _by_length(naming: Naming) -> tuple[int, str]:
     return -len(naming.text), naming.text
 
 
-def _read_own(reader: Reader, node: str) -> _Values:
+def _read_own(reader: Reader, node: str) -> Values:
     """Return what a node says of itself.
 
     Read whole, which costs one move instead of one per predicate; a catalogue lists its members by the thousand, so
     there only what counts is asked for.
     """
-    values: _Values = {}
+    values: Values = {}
     for count, quad in enumerate(reader.outgoing((node,))):
         if count == _MANY:
             return _values(reader, node, _OWN)
         if (predicate := quad.predicate.value) in _OWN_WORDS:
-            values.setdefault(predicate, []).append(quad)
+            _take(values, predicate, quad)
     return values
 
 
-def _values(reader: Reader, node: str, predicates: Sequence[str]) -> _Values:
-    values: _Values = {}
+def _values(reader: Reader, node: str, predicates: Sequence[str]) -> Values:
+    values: Values = {}
     for quad in reader.outgoing((node,), predicates):
-        values.setdefault(quad.predicate.value, []).append(quad)
+        _take(values, quad.predicate.value, quad)
     return values
 
 
-def _literals(values: _Values, predicates: Sequence[str], sort: str) -> list[Naming]:
-    return [
-        Naming(quad.object.value.strip(), quad.object.language or "", sort)
-        for predicate in predicates for quad in values.get(predicate, ())
-        if isinstance(quad.object, ox.Literal) and quad.object.value.strip()
-    ]  # fmt: skip
+def _take(values: Values, predicate: str, quad: ox.Quad) -> None:
+    target = quad.object
+    if isinstance(target, ox.Literal | ox.NamedNode):
+        language = (target.language or "") if isinstance(target, ox.Literal) else None
+        graph = quad.graph_name.value if isinstance(quad.graph_name, ox.NamedNode) else ""
+        values.setdefault(predicate, []).append((target.value, language, graph))
 
 
-def _iris(values: _Values, predicate: str) -> list[str]:
-    return [quad.object.value for quad in values.get(predicate, ()) if isinstance(quad.object, ox.NamedNode)]
+def _literals(values: Values, predicates: Sequence[str], sort: str) -> list[Naming]:
+    """Return the texts that a node has by each of the predicates in turn."""
+    found: list[Naming] = []
+    for predicate in predicates:
+        said = values.get(predicate)
+        if said:
+            texts = [(text.strip(), language) for text, language, _ in said if language is not None]
+            found.extend(Naming(text, language, sort) for text, language in sorted(texts) if text)
+    return found
 
 
-def _days(values: _Values, predicate: str) -> Iterator[date]:
-    for quad in values.get(predicate, ()):
-        if isinstance(quad.object, ox.Literal):
+def iris(values: Values, predicate: str) -> list[str]:
+    """Return the things that a node names by a predicate."""
+    return [value for value, language, _ in values.get(predicate, ()) if language is None]
+
+
+def _days(values: Values, predicate: str) -> Iterator[date]:
+    for value, language, _ in values.get(predicate, ()):
+        if language is not None:
             # what is no day is refused when it is loaded; a store of other people's may hold it all the same
             with suppress(ValueError):
-                yield date.fromisoformat(quad.object.value)
+                yield date.fromisoformat(value)
 
 
 def _by_text(naming: Naming) -> tuple[str, str]:
     return naming.text, naming.language
 
 
-class _Neighbours:
-    """Remember labels and levels of what many documents point to: fields, areas, kinds, schemes, graphs."""
+class _Reading:
+    """Read what documents need about others, and remember what many point to: fields, areas, kinds, schemes, graphs."""
 
     def __init__(self, reader: Reader) -> None:
-        self.labels = lru_cache(maxsize=50_000)(lambda node: _labels(reader, node))
-        self.levels = lru_cache(maxsize=50_000)(lambda node: _objects(reader, node, D.level))
-        self._confidences = lru_cache(maxsize=10_000)(lambda node: _objects(reader, node, D.confidence))
+        self._reader = reader
+        self.labels = lru_cache(maxsize=50_000)(lambda node: labels_in(_values(reader, node, LABELS)))
+        self.levels = lru_cache(maxsize=50_000)(lambda node: self._objects(node, D.level))
+        self._confidences = lru_cache(maxsize=10_000)(lambda node: self._objects(node, D.confidence))
 
-    def doubted(self, graph: object) -> bool:
-        """Tell whether nobody vouches for a graph."""
-        return isinstance(graph, ox.NamedNode) and bool(_DOUBTED.intersection(self._confidences(graph.value)))
+    def records(self, node: str) -> Iterator[Values]:
+        quads = self._reader.incoming((node,), (D.nameOf, D.codeOf))
+        for record in sorted({quad.subject.value for quad in quads if isinstance(quad.subject, ox.NamedNode)}):
+            yield _values(self._reader, record, RECORD)
+
+    def is_used(self, node: str) -> bool:
+        return next(iter(self._reader.incoming((node,), FIELD_USES)), None) is not None
+
+    def doubted(self, graph: str) -> bool:
+        return bool(graph) and not DOUBTED.isdisjoint(self._confidences(graph))
+
+    def _objects(self, node: str, predicate: str) -> tuple[str, ...]:
+        return tuple(sorted(set(iris(_values(self._reader, node, (predicate,)), predicate))))
 
 
-def _labels(reader: Reader, node: str) -> tuple[str, ...]:
-    return tuple(sorted({one.text for one in _literals(_values(reader, node, _LABELS), _LABELS, "label")}))
-
-
-def _objects(reader: Reader, node: str, predicate: str) -> tuple[str, ...]:
-    return tuple(sorted(set(_iris(_values(reader, node, (predicate,)), predicate))))
+def labels_in(values: Values) -> tuple[str, ...]:
+    """Return the labels among what is said of a node, sorted."""
+    return tuple(sorted({one.text for one in _literals(values, LABELS, "label")}))
 
 
 def all_nodes(reader: Reader) -> Iterator[str]:
     """Yield every node that may have a document, for building the index anew; one of two classes comes twice."""
-    for cls in _CLASS_KINDS:
+    for cls in CLASS_KINDS:
         for quad in reader.incoming((cls,), (RDF.type,)):
             if isinstance(quad.subject, ox.NamedNode):
                 yield quad.subject.value
@@ -280,12 +326,12 @@ def _concerned(reader: Reader, changed: Iterable[ox.Quad]) -> Iterator[str]:
     asked = ""
     for quad in changed:
         predicate = quad.predicate.value
-        if predicate not in _CONCERNED or not isinstance(quad.subject, ox.NamedNode):
+        if predicate not in CONCERNED or not isinstance(quad.subject, ox.NamedNode):
             continue
         node = quad.subject.value
         if predicate in _POINTS and isinstance(quad.object, ox.NamedNode):
             yield quad.object.value
-        if predicate in _RECORD:
+        if predicate in RECORD:
             # Statements of one subject mostly come together: ask the store once for all of them.
             if node != asked:
                 asked = node
@@ -313,4 +359,4 @@ def _pointing(reader: Reader, node: str) -> Iterator[str]:
             yield quad.subject.value
     for quad in reader.incoming((node,), (SKOS.inScheme,)):
         if isinstance(quad.subject, ox.NamedNode):
-            yield from _iris(_values(reader, quad.subject.value, (D.codeOf,)), D.codeOf)
+            yield from iris(_values(reader, quad.subject.value, (D.codeOf,)), D.codeOf)

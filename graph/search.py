@@ -15,6 +15,7 @@ import csv
 import json
 import os
 import shutil
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -55,6 +56,9 @@ _KIND_COST: Final = {"task": 2, "post": 3, "law": 4, "field": 30}
 _LEVEL_COST: Final = {Level.central: 0, "": 1, Level.province: 3, Level.district: 4, Level.commune: 5}
 #: words by which what nobody vouches for stands behind everything else
 _UNVERIFIED_COST: Final = 12
+
+#: seconds to wait for another process to give up writing
+_PATIENCE: Final = 5.0
 
 _OPEN: Final = 2**31
 _TEXT_FIELDS: Final = ("words", "marked", "pairs", "starts", "anywhere")
@@ -123,7 +127,7 @@ class SearchIndex:
     ) -> None:
         self._path = path
         self._read_only = read_only
-        self._abbreviations = abbreviations
+        self.abbreviations = abbreviations
         self._schema = _schema()
         self._writer: tantivy.IndexWriter | None = None
         self._revision = 0
@@ -144,7 +148,7 @@ class SearchIndex:
             self._index = tantivy.Index(self._schema)
         else:
             stamp = self._read_stamp()
-            known = stamp.get("layout") == LAYOUT and stamp.get("abbreviations") == self._abbreviations.mark
+            known = stamp.get("layout") == LAYOUT and stamp.get("abbreviations") == self.abbreviations.mark
             folder = self._path / "entries"
             if not known and self._read_only:
                 raise DataDirectory(
@@ -178,7 +182,7 @@ class SearchIndex:
     def _write_stamp(self) -> None:
         if self._path is None:
             return
-        stamp = {"layout": LAYOUT, "abbreviations": self._abbreviations.mark, "revision": self._revision}
+        stamp = {"layout": LAYOUT, "abbreviations": self.abbreviations.mark, "revision": self._revision}
         fresh = self._path / "stamp.json.new"
         with fresh.open("w", encoding="utf-8") as file:
             json.dump(stamp, file)
@@ -207,6 +211,11 @@ class SearchIndex:
 
     def rebuild(self, documents: Iterable[Document], revision: int) -> None:
         """Build the index anew from all documents, and tidy it up; all or nothing."""
+        self.stage(documents)
+        self.commit(revision)
+
+    def stage(self, documents: Iterable[Document]) -> None:
+        """Build the index anew without showing it, until ``commit``; what came before stays if that never comes."""
         writer = self._writing()
         try:
             writer.delete_all_documents()
@@ -214,9 +223,24 @@ class SearchIndex:
         except BaseException:
             writer.rollback()
             raise
-        self._commit(writer, revision)
+
+    def commit(self, revision: int) -> None:
+        """Show what was staged, tidy up, and note the revision."""
+        self._commit(self._writing(), revision)
         self.close()
         self._refresh()
+
+    def lend(self) -> Path | None:
+        """Let another process write the index; return its folder, ``None`` where it has none."""
+        self.close()
+        self._write_stamp()
+        return self._path
+
+    def take_back(self) -> None:
+        """Show what another process committed."""
+        self._refresh()
+        if self._path is not None:
+            self._revision = int(self._read_stamp().get("revision", 0))
 
     def close(self) -> None:
         """Let merges end and give up the writing lock; reading goes on working."""
@@ -226,11 +250,15 @@ class SearchIndex:
 
     def _writing(self) -> tantivy.IndexWriter:
         assert not self._read_only, "what is read only is not written"
-        if self._writer is None:
+        patience = time.monotonic() + _PATIENCE
+        while self._writer is None:
             try:
                 # one thread: 50 MB is one segment of some 200,000 names, and the order of entries is the order given
                 self._writer = self._index.writer(50_000_000, 1)
             except ValueError as fault:
+                if time.monotonic() < patience:  # what wrote for a process that was killed is about to end as well
+                    time.sleep(0.05)
+                    continue
                 raise DataDirectory(
                     f"The search index is being written by another process: {fault}",
                     remedy="Stop the other process, or give the change to it.",
@@ -296,7 +324,7 @@ class SearchIndex:
             yield entry
 
     def _spell(self, naming: Naming, kind: str) -> Spelling:
-        spelling = spell(naming.text, self._abbreviations, initials=kind == "body" and naming.sort != "code")
+        spelling = spell(naming.text, self.abbreviations, initials=kind == "body" and naming.sort != "code")
         if kind == "field":
             # The whole name of a field is no exact hit: the data of the field are.
             inner = tuple(pair for pair in spelling.pairs if pair[0] != "^" and pair[-1] != "$")
@@ -307,7 +335,7 @@ class SearchIndex:
         """Return all beginnings of the words of a text, remembered: themes and areas come again and again."""
         known = self._remembered.get(text)
         if known is None:
-            known = " ".join(map(beginnings, spell(text, self._abbreviations).words))
+            known = " ".join(map(beginnings, spell(text, self.abbreviations).words))
             if len(self._remembered) > 20_000:
                 self._remembered.clear()
             self._remembered[text] = known
@@ -327,11 +355,11 @@ class SearchIndex:
         """
         if unknown := sorted(set(kinds or ()) - set(KINDS)):
             raise BadQuestion(f"There is no kind {', '.join(unknown)}", remedy=f"Use some of {', '.join(KINDS)}.")
-        asked = ask(text, self._abbreviations)
+        asked = ask(text, self.abbreviations)
         if not asked.words or limit < 1 or (kinds is not None and not kinds):
             return []
-        view = _View(self._searcher, self._schema, self._abbreviations, kinds, as_of, limit, language)
-        telling = asked.without(self._abbreviations.asking)
+        view = _View(self._searcher, self._schema, self.abbreviations, kinds, as_of, limit, language)
+        telling = asked.without(self.abbreviations.asking)
         if not telling.words or telling == asked:
             return _Search(view, asked).hits()
         return _Search(view, asked).hits(loosely=False) or _Search(view, telling).hits()

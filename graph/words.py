@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import pairwise
 
 #: longest word that is told from another one, in characters; what is longer is cut on both sides alike
 LONGEST_WORD = 40
@@ -161,7 +162,11 @@ def spell(text: str, abbreviations: Abbreviations = NO_ABBREVIATIONS, *, initial
     size = len(parts)
     if not size:
         return Spelling((), (), (), 0)
-    marked = [one.marked for one in parts if one.accented]
+    marked = [one.marked for one in parts if one.plain != one.marked]
+    if not (initials or written or _means_something(parts, abbreviations)):
+        plain = [one.plain for one in parts]
+        pairs = ["^" + plain[0], *map("".join, pairwise(plain)), plain[-1] + "$"]
+        return Spelling(tuple(dict.fromkeys(plain)), _each(marked), _each(pairs), size)
     # The ways to read the name: from each place between words, the words that may follow and the place where they end.
     ways: _Ways = [[(one.plain, place)] for place, one in enumerate(parts, 1)]
     ways.append([])
@@ -169,13 +174,31 @@ def spell(text: str, abbreviations: Abbreviations = NO_ABBREVIATIONS, *, initial
         marked.extend(_write_out(ways, start, end, short, abbreviations))
     shorter = _shorten(ways, abbreviations)
     words = dict.fromkeys(plain for following in ways for plain, _ in following)
-    pairs = _pairs(ways, size)
+    found = _pairs(ways, size)
     if initials:
         for letters in _initials(parts, abbreviations):
             words[letters] = None
-            pairs["^" + letters] = pairs[letters + "$"] = None
+            found["^" + letters] = found[letters + "$"] = None
     length = _shortest(ways, size) if shorter else size
-    return Spelling(tuple(words), tuple(dict.fromkeys(marked)), tuple(pairs), length)
+    return Spelling(tuple(words), _each(marked), tuple(found), length)
+
+
+def _each(words: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
+
+
+def _means_something(parts: list[Word], abbreviations: Abbreviations) -> bool:
+    """Tell whether any words that follow one another can be written in short."""
+    root = abbreviations.meanings
+    for start, one in enumerate(parts):
+        branch = root.get(one.plain)
+        place = start
+        while branch is not None:
+            if branch.shorts:
+                return True
+            place += 1
+            branch = branch.following.get(parts[place].plain) if place < len(parts) else None
+    return False
 
 
 _Ways = list[list[tuple[str, int]]]
