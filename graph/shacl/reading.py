@@ -136,6 +136,7 @@ class _Reading:
         if entailments:
             raise ShapeFault(
                 f"The shapes ask for the entailment {entailments[0].object}",
+                shape=str(entailments[0].subject),
                 remedy="Leave sh:entailment out: shapes judge what is stated.",
             )
         typed = {*self.triples.instances(SH + "NodeShape"), *self.triples.instances(SH + "PropertyShape")}
