@@ -5,8 +5,7 @@ Patterns are single steps where they can be: ``;``, ``,``, brackets, lists and s
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final
@@ -275,8 +274,14 @@ def write_expression(expression: Expression) -> str:
 
 
 def _joined(words: Iterable[str]) -> str:
-    """Put words side by side; a datatype and a language stay at their text."""
-    return re.sub(r" (\^\^|@) ?(?=[<a-zA-Z])", r"\1", " ".join(words))
+    """Put words side by side; a datatype and a language stay at their text, and a bracket at its function."""
+    text = ""
+    before = ""
+    for word in words:
+        close = word in ("(", "^^") and before not in ("", "&&", "||") or before == "^^" or word.startswith("@")
+        text += word if close or not text else f" {word}"
+        before = word
+    return text
 
 
 def write(element: Element) -> str:
@@ -371,13 +376,13 @@ class _Rewriting:
         return text[1:] if text.startswith("?") else name
 
     def expression(self, one: Expression) -> Expression:
-        tokens = []
+        tokens: list[Token] = []
         for token in one.tokens:
-            if token.kind == "variable":
-                text = self.term(token.text)
-                tokens.append(replace(token, text=text, kind="variable" if text.startswith("?") else "term"))
-            else:
-                tokens.append(token)
+            text = self.term(token.text) if token.kind == "variable" else token.text
+            tokens.append(replace(token, text=text, kind=token.kind if text.startswith("?") else "term")
+                          if token.kind == "variable" else token)  # fmt: skip
+            if token.text == ")" and len(tokens) >= 4 and _bound_term(tokens[-4:]):
+                tokens[-4:] = [Token("word", "true", token.offset)]
         return Expression(tuple(tokens), tuple(self.group(inner) for inner in one.groups))
 
     def element(self, one: Element) -> Element:
@@ -399,7 +404,7 @@ class _Rewriting:
             case Group():
                 return self.group(one)
             case Select():
-                return self._inner(one).select(one)
+                return self._inner(one).select(one, inner=True)
 
     def _inner(self, select: Select) -> _Rewriting:
         if self.numbers is None or not select.columns:
@@ -411,21 +416,28 @@ class _Rewriting:
     def group(self, one: Group) -> Group:
         return Group(tuple(self.element(inner) for inner in one.elements))
 
-    def column(self, one: Column, keys: Collection[str]) -> Column:
+    def column(self, one: Column) -> Column:
         if one.expression is not None:
             return Column(self.variable(one.variable), self.expression(one.expression))
         text = self.term(f"?{one.variable}")
-        if text.startswith("?"):
-            return Column(text[1:])
-        return Column(one.variable, None if one.variable in keys else Expression((Token("term", text),)))
+        return Column(text[1:]) if text.startswith("?") else Column(one.variable, Expression((Token("term", text),)))
 
-    def select(self, one: Select) -> Select:
-        keys = {key.variable for key in one.keys}
+    def key(self, one: Key) -> Key:
+        known = not self.term(f"?{one.variable}").startswith("?")
+        return Key(self.expression(one.expression), "" if known else self.variable(one.variable))
+
+    def select(self, one: Select, inner: bool = False) -> Select:
+        columns = [self.column(column) for column in one.columns]
+        if inner:
+            # What stands around knows these as well, and may not be given them a second time.
+            columns = [new for new, old in zip(columns, one.columns, strict=True)
+                       if new.expression is None or old.expression is not None]  # fmt: skip
+            columns = columns or [Column("given_", Expression((Token("number", "1"),)))][: len(one.columns)]
         return replace(
             one,
-            columns=tuple(self.column(column, keys) for column in one.columns),
+            columns=tuple(columns),
             where=self.group(one.where),
-            keys=tuple(Key(self.expression(key.expression), self.variable(key.variable)) for key in one.keys),
+            keys=tuple(self.key(key) for key in one.keys),
             having=tuple(Filter(self.expression(having.expression)) for having in one.having),
             order=None if one.order is None else self._ordered(one.order),
         )
@@ -436,3 +448,8 @@ class _Rewriting:
         return replace(
             written, tokens=tuple(replace(t, text=f"({t.text})") if t.kind == "term" else t for t in written.tokens)
         )
+
+
+def _bound_term(tokens: Sequence[Token]) -> bool:
+    """Say whether these words ask whether a term, put in place of a variable, has a value."""
+    return tokens[0].text.upper() == "BOUND" and tokens[1].text == "(" and tokens[2].kind == "term"

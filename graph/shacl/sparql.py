@@ -65,7 +65,8 @@ def compile_body(shape: Shape, constraint: SparqlConstraint) -> Body:
     select = read(text)
     if select.ask != constraint.asks:
         raise text.fault("The body is of the wrong form", "Write SELECT for sh:select and ASK for sh:ask.", 0)
-    _refuse(select, text)
+    known = {"this", "currentShape", "shapesGraph", *(name for name, _ in constraint.parameters)}
+    _refuse(select, frozenset(known | ({"value"} if constraint.asks else set())), text)
     terms: dict[str, str] = {}
     for name, term in (*constraint.parameters, ("currentShape", shape.node)):
         if name in mentioned(select):
@@ -80,21 +81,18 @@ def compile_body(shape: Shape, constraint: SparqlConstraint) -> Body:
     return _Compiled(shape, _all_columns(select), day, text)
 
 
-def _refuse(select: Select, text: Text) -> None:
-    """Raise ``ShapeFault`` where a body gives ``$this`` another value, or hides it from what is around."""
-    known = "this"
-    for column in select.columns:
-        if column.variable == known and column.expression is not None:
-            raise text.fault("The body computes $this", "Choose another name for what is computed.")
-    stack: list[Element] = [select.where]
+def _refuse(select: Select, known: frozenset[str], text: Text) -> None:
+    """Raise ``ShapeFault`` where a body gives a variable that is known beforehand another value, or hides ``$this``."""
+    stack: list[Element] = [select]
     while stack:
         element = stack.pop()
-        if isinstance(element, Bind) and element.variable == known:
-            raise text.fault("The body computes $this", "Choose another name for what is computed.")
+        made = {element.variable} if isinstance(element, Bind) else set()
         if isinstance(element, Select):
-            shown = {column.variable for column in element.columns if column.expression is None}
-            if element.columns and known not in shown:
+            made = {column.variable for column in element.columns if column.expression is not None}
+            if element is not select and "this" not in scope(element):
                 raise text.fault("A sub-SELECT does not give $this", "Project $this in every sub-SELECT.")
+        for name in made & known:
+            raise text.fault(f"The body computes ${name}", "Choose another name for what is computed.")
         if isinstance(element, Group):
             stack.extend(element.elements)
         else:
