@@ -49,7 +49,7 @@ from graph.store import normal_form
 from graph.terms import RDF, SKOS, XSD, D
 from graph.words import Abbreviations
 
-LARGE: Final = 100_000
+LARGE: Final = 40_000
 """Statements changed from which on it is worth a process of its own."""
 
 MOST_NEAR: Final = 2_000_000

@@ -9,12 +9,12 @@ from tests.ground.kills import kill_some
 
 
 def test_killed_at_random_moments_nothing_acknowledged_is_lost_and_nothing_is_half_there(tmp_path: Path) -> None:
-    told = kill_some(tmp_path, 3, workers=1, large=600)
-    assert told.counts["owners killed"] + told.counts["workers killed"] == 3
+    told = kill_some(tmp_path, 20, workers=1, large=600)
+    assert told.counts["owners killed"] + told.counts["workers killed"] == 20
     assert told.highest > 1
 
 
 def test_in_a_crowd_no_change_is_lost_and_no_answer_mixes_two_revisions() -> None:
-    crowd = gather(4.0, 2)
+    crowd = gather(30.0, 2)
     assert len(crowd.read) > READERS
     assert sum(len(changes) - 1 for changes in crowd.written) > 1
