@@ -31,6 +31,7 @@ from graph.projections import (
 from graph.remote import RemoteStore, open_store
 from graph.search import SearchIndex, read_abbreviations
 from graph.store import OxigraphStore
+from graph.upkeep import FindingsProjection
 from graph.words import NO_ABBREVIATIONS, Abbreviations
 
 PATIENCE: Final = 5.0
@@ -114,6 +115,7 @@ def open_parts(
         # the search reads the graph only: before the standings, which nearly double it
         SearchProjection(search, store, journal, pack.languages),
         StandingsProjection(store, journal),
+        FindingsProjection(store, journal, pack.name or None, pack.timezone),
     ]
     return Parts(store, history, search, following)
 

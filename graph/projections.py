@@ -13,12 +13,12 @@ from typing import Final, Protocol, TypeVar
 
 import pyoxigraph as ox
 
-from graph import reach, standing
+from graph import pending, reach, standing
 from graph.documents import touched as touched_documents
 from graph.files import Progress
 from graph.harvest import LARGE as HARVESTED
 from graph.harvest import Ahead, Order
-from graph.journal import Change, Journal
+from graph.journal import Change, Journal, Section
 from graph.scopes import keys_of
 from graph.search import SearchIndex, all_nodes, documents_of
 from graph.store import LineStore, Reader, Store
@@ -129,14 +129,14 @@ class ScopesProjection:
         return self.store.noted(Graphs.scopes)
 
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
-        if _size(changes) > ANEW:
+        if size_of(changes) > ANEW:
             self.store.clear(Graphs.scopes)
             for piece in _pieces(_keys(self.store, _scoped(self.store))):
                 self.store.apply((), piece, self.store.revision)
         else:
             touched = {
                 quad.subject.value
-                for quad in _changed(self.journal, changes)
+                for quad in changed(self.journal, changes, "removed", "added")
                 if quad.predicate in _SCOPE_SAYS and isinstance(quad.subject, ox.NamedNode)
             }
             if touched:
@@ -195,16 +195,21 @@ class StandingsProjection:
         return self.store.noted(Graphs.standings)
 
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
+        before, last = self.revision, changes[-1].number
         resources: set[str] | None = None
-        if self.revision and _size(changes) <= ANEW:
-            removed = chain.from_iterable(self.journal.quads(change, "removed") for change in changes)
-            added = chain.from_iterable(self.journal.quads(change, "added") for change in changes)
-            resources = reach.touched(self.store, removed, added)
+        if before and size_of(changes) <= ANEW:
+            removed = changed(self.journal, changes, "removed")
+            resources = reach.touched(self.store, removed, changed(self.journal, changes, "added"))
         else:
             self.store.note(Graphs.standings, 0)  # whoever dies on the way has not half of them taken for all
-        follow = None if progress is None else _step(progress, self.name)
-        standing.refresh(self.store, resources, follow)
-        self.store.note(Graphs.standings, changes[-1].number)
+        if resources is None:
+            self.store.apply((), (pending.everything(before, last),), self.store.revision)
+            standing.refresh(self.store, None, None if progress is None else _step(progress, self.name))
+        else:
+            gone, come = standing.changes(self.store, resources)
+            left = pending.Left(before, last, tuple(gone), tuple(come)).quad
+            self.store.apply(gone, [*come, left], self.store.revision)
+        self.store.note(Graphs.standings, last)
 
 
 class SearchProjection:
@@ -229,7 +234,7 @@ class SearchProjection:
 
         It goes through the whole journal: where much more than the change stands in it, reading the graph is quicker.
         """
-        pending, all_changes = _size(self.journal.changes(self.revision)), _size(self.journal.changes())
+        pending, all_changes = size_of(self.journal.changes(self.revision)), size_of(self.journal.changes())
         path = self.index.lend() if pending > HARVESTED and all_changes < 2 * pending else None
         if path is None:
             yield
@@ -243,11 +248,11 @@ class SearchProjection:
         revision = changes[-1].number
         if self._ahead is not None and self._ahead.revision == revision and self._ahead.finish():
             self.index.take_back()
-        elif self.revision == 0 or _size(changes) > ANEW:
+        elif self.revision == 0 or size_of(changes) > ANEW:
             nodes = _told(dict.fromkeys(all_nodes(self.reader)), None, self.name, progress)
             self.index.rebuild(documents_of(self.reader, nodes, self.languages), revision)
         else:
-            touched = list(touched_documents(self.reader, _changed(self.journal, changes)))
+            touched = list(touched_documents(self.reader, changed(self.journal, changes, "removed", "added")))
             self.index.update(documents_of(self.reader, touched, self.languages), touched, revision)
 
 
@@ -266,14 +271,16 @@ def follow(projections: Sequence[Projection], journal: Journal, progress: Progre
                 projection.follow(changes, progress)
 
 
-def _size(changes: Iterable[Change]) -> int:
+def size_of(changes: Iterable[Change]) -> int:
+    """Return how many statements the changes remove and add."""
     return sum(change.removed + change.added for change in changes)
 
 
-def _changed(journal: Journal, changes: Iterable[Change]) -> Iterator[ox.Quad]:
+def changed(journal: Journal, changes: Iterable[Change], *sections: Section) -> Iterator[ox.Quad]:
+    """Yield the statements of some sections of the changes."""
     for change in changes:
-        yield from journal.quads(change, "removed")
-        yield from journal.quads(change, "added")
+        for section in sections:
+            yield from journal.quads(change, section)
 
 
 def _pieces(quads: Iterable[ox.Quad]) -> Iterator[list[ox.Quad]]:

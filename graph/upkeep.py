@@ -8,32 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pyoxigraph as ox
 
-from graph import concern
+from graph import concern, pending
 from graph.concern import Concerns
-from graph.findings import Finding, Findings, finding_of, name_of, quads_of, whole
+from graph.files import Progress
+from graph.findings import Finding, Findings, finding_of, name_of, quads_of, version_of_findings, whole
+from graph.journal import Change, Journal, read_instant, write_instant
 from graph.ledger import Ledger, Scope
+from graph.projections import ANEW, AT_ONCE, changed, size_of
 from graph.rechecking import focus_nodes
+from graph.rules import files_of
 from graph.shacl.shapes import Term
 from graph.store import Reader, Store
-from graph.terms import D, Graphs
+from graph.terms import OWL, D, Graphs
 
 MANY: Final = 5_000
 """Focus nodes of a root from which on all of them are judged at once, which is faster then."""
 
-AT_ONCE: Final = 20_000
-"""Most statements in one commit."""
-
-Progress = Callable[[int, int], None]
-"""Called now and then with how many rules are done, of how many."""
+Interrupted = Callable[[], bool]
+"""Asked between two rules whether somebody else must come first."""
 
 _GRAPH = ox.NamedNode(Graphs.findings)
+_PROJECTION = ox.NamedNode(Graphs.projection)
+_VERSION = ox.NamedNode(OWL.versionInfo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +87,55 @@ class Upkeep:
             found.append((roots, rules))
         return tuple(Unit(tuple(sorted(roots, key=str)), frozenset(rules)) for roots, rules in found)
 
-    def anew(self, stamp: Stamp, progress: Progress | None = None) -> None:
+    def anew(self, stamp: Stamp) -> None:
         """Judge everything, and change what is different from what stands there."""
-        self._concerns = Concerns(self.store)
-        for done, unit in enumerate(self.units):
-            if progress is not None:
-                progress(done, len(self.units))
-            self._all_of(unit, stamp)
-        known = frozenset().union(*(unit.rules for unit in self.units))
-        self._drop({rule for rule in self._judged() if rule not in known}, stamp)
-        if progress is not None:
-            progress(len(self.units), len(self.units))
+        for unit in self.units:
+            self.judge_all(unit, stamp)
+        self.drop_others(stamp)
 
-    def after(self, removed: Sequence[ox.Quad], added: Sequence[ox.Quad], stamp: Stamp) -> None:
-        """Judge again what a change can reach; the store shows the graph and the standings after it."""
+    def judge_all(self, unit: Unit, stamp: Stamp) -> None:
+        """Judge everything by the rules of one unit, and change what is different from what stands there."""
+        new = self._judge(unit, None)
+        old = [subject.value for subject in _about_findings(self.store, unit.rules, D.rule)]
+        seen = self._take_down([(unit.rules, None)], new, stamp)
+        if not old:
+            self._load(self._written(new, seen))
+            return
+        before = {quad for quad in self.store.outgoing(sorted(set(old))) if quad.graph_name == _GRAPH}
+        after = set(self._written(new, seen))
+        self._write(before - after, after - before)
+
+    def drop_others(self, stamp: Stamp) -> None:
+        """Drop what rules found that are no more."""
+        known = frozenset().union(*(unit.rules for unit in self.units))
+        rules = {rule for rule in self._judged() if rule not in known}
+        if rules:
+            old = sorted({subject.value for subject in _about_findings(self.store, rules, D.rule)})
+            self.ledger.sync([(rules, None)], (), stamp.revision, stamp.at)
+            self._write({quad for quad in self.store.outgoing(old) if quad.graph_name == _GRAPH}, set())
+
+    def after(
+        self,
+        removed: Sequence[ox.Quad],
+        added: Sequence[ox.Quad],
+        stamp: Stamp,
+        units: Collection[Unit] | None = None,
+    ) -> None:
+        """Judge again what a change can reach; the store shows the graph and the standings after it.
+
+        ``units`` are those that were right before it (``None``: all).
+        """
         self._concerns = Concerns(self.store)
-        work = focus_nodes(self.store, removed, added, self.findings, self.findings.roots)
+        units = self.units if units is None else units
+        roots = [root for unit in units for root in unit.roots]
+        work = focus_nodes(self.store, removed, added, self.findings, roots)
         few: list[tuple[Unit, set[Term]]] = []
         everywhere: set[str] = set()
-        for unit in self.units:
+        for unit in units:
             reached = [work[root] for root in unit.roots if root in work]
             nodes: set[Term] = set().union(*(some for some in reached if some is not None))
             if None in reached or len(nodes) > MANY:
-                self._all_of(unit, stamp)
+                self.judge_all(unit, stamp)
                 everywhere |= unit.rules
             elif nodes:
                 few.append((unit, nodes))
@@ -126,17 +156,6 @@ class Upkeep:
                 if known is None or str(finding) < str(known):
                     found[finding.iri] = finding
         return list(found.values())
-
-    def _all_of(self, unit: Unit, stamp: Stamp) -> None:
-        new = self._judge(unit, None)
-        old = [subject.value for subject in _about_findings(self.store, unit.rules, D.rule)]
-        seen = self._take_down([(unit.rules, None)], new, stamp)
-        if not old:
-            self._load(self._written(new, seen))
-            return
-        before = {quad for quad in self.store.outgoing(sorted(set(old))) if quad.graph_name == _GRAPH}
-        after = set(self._written(new, seen))
-        self._write(before - after, after - before)
 
     def _some_of(self, few: Sequence[tuple[Unit, set[Term]]], stamp: Stamp, difference: Difference) -> None:
         if not few:
@@ -207,13 +226,6 @@ class Upkeep:
         assert isinstance(rows, ox.QuerySolutions)
         return {row["rule"].value for row in rows} | self.ledger.rules()
 
-    def _drop(self, rules: set[str], stamp: Stamp) -> None:
-        """Drop what rules found that are no more."""
-        if rules:
-            old = sorted({subject.value for subject in _about_findings(self.store, rules, D.rule)})
-            self.ledger.sync([(rules, None)], (), stamp.revision, stamp.at)
-            self._write({quad for quad in self.store.outgoing(old) if quad.graph_name == _GRAPH}, set())
-
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def _write(self, removed: set[ox.Quad], added: set[ox.Quad]) -> None:
@@ -234,6 +246,77 @@ class Upkeep:
                 self.store.apply((), first, self.store.revision)
             return
         self.store.load(_chained(first, quads), self.store.revision)
+
+
+class FindingsProjection:
+    """Keep what the rules find, with the rules of this version of the code: with other rules all is found anew.
+
+    Finding all anew takes long in a large register. It can be put off between two rules, and goes on from there: what
+    came in meanwhile is judged again by the rules that are done.
+    """
+
+    name = "findings"
+
+    def __init__(self, store: Store, journal: Journal, pack: str | None, zone: ZoneInfo) -> None:
+        self.store = store
+        self.journal = journal
+        self.zone = zone
+        self._files = tuple(files_of(pack))
+        self._version = version_of_findings(self._files)
+        self._done: set[Unit] | None = None
+        self._reached = 0
+
+    @property
+    def revision(self) -> int:
+        same_rules = any(quad.object == ox.Literal(self._version) for quad in self._rules_noted())
+        return self.store.noted(Graphs.findings) if same_rules else 0
+
+    def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
+        self.advance(progress, lambda: False)
+
+    def advance(self, progress: Progress | None, interrupted: Interrupted) -> bool:
+        """Take in what the graph and the standings show; return whether that is done, or was put off."""
+        upkeep = Upkeep(self.store, self.journal.ledger, Findings.with_rules(self._files, self._version))
+        before = self.revision
+        if before:
+            self._done, self._reached = set(upkeep.units), before
+        left = pending.read(self.store)
+        changes = list(self.journal.changes(self._reached)) if self._reached else []
+        known = pending.covered(left, self._reached, self.store.noted(Graphs.standings))
+        if self._done is None or not known or size_of(changes) > ANEW:
+            self._done = set()
+            self.store.note(Graphs.findings, 0)  # whoever dies on the way has not half of them taken for all
+            self.store.apply([one.quad for one in left], (), self.store.revision)
+        elif changes:
+            removed = [*changed(self.journal, changes, "removed"), *chain.from_iterable(one.removed for one in left)]
+            added = [*changed(self.journal, changes, "added"), *chain.from_iterable(one.added for one in left)]
+            upkeep.after(removed, added, self._stamp(before), self._done)
+        self._reached = self.store.revision
+        for unit in upkeep.units:
+            if unit not in self._done:
+                if interrupted():
+                    return False
+                if progress is not None:
+                    progress(self.name, len(self._done), len(upkeep.units))
+                upkeep.judge_all(unit, self._stamp(before))
+                self._done.add(unit)
+        if not before:
+            upkeep.drop_others(self._stamp(before))
+        noted = ox.Quad(_GRAPH, _VERSION, ox.Literal(self._version), _PROJECTION)
+        old = [*(one.quad for one in pending.read(self.store)), *self._rules_noted()]
+        self.store.note(Graphs.findings, self.store.revision)
+        self.store.apply([quad for quad in old if quad != noted], (noted,), self.store.revision)
+        self._done = None
+        return True
+
+    def _stamp(self, before: int) -> Stamp:
+        """Return what is written beside findings; all that is found anew is found now, whenever it came in."""
+        last = self.journal.last()
+        at = last.at if before and last is not None else write_instant(datetime.now(UTC))
+        return Stamp(self.store.revision, at, lambda instant: read_instant(instant).astimezone(self.zone).date())
+
+    def _rules_noted(self) -> list[ox.Quad]:
+        return [q for q in self.store.outgoing((Graphs.findings,), (OWL.versionInfo,)) if q.graph_name == _PROJECTION]
 
 
 def _chained(first: Iterable[ox.Quad], rest: Iterable[ox.Quad]) -> Iterator[ox.Quad]:

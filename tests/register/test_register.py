@@ -267,7 +267,7 @@ class TestUpgrade:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from graph import journal, parts, projections, register, standing, store
+from graph import journal, ledger, parts, projections, register, store, upkeep
 from graph.search import SearchIndex
 
 def die(*_, **__):
@@ -298,7 +298,9 @@ else:
         "graph": lambda: after(store.OxigraphStore, "apply"),
         "history": lambda: after(projections.HistoryProjection, "follow"),
         "scopes": lambda: after(projections.ScopesProjection, "follow"),
-        "standings": lambda: after(standing, "refresh"),
+        "standings": lambda: after(projections.StandingsProjection, "follow"),
+        "ledger": lambda: after(ledger.Ledger, "sync"),
+        "findings": lambda: after(upkeep.FindingsProjection, "follow"),
         "search": lambda: after(SearchIndex, "update"),
     }[where]()
     opened.load(file)
@@ -314,7 +316,7 @@ def run_killed(what: str, data: Path, file: Path, where: str) -> int:
 @pytest.mark.parametrize(
     ("where", "accepted"),
     [("sealed", False), ("accepted", True), ("graph", True), ("history", True), ("scopes", True), ("standings", True),
-     ("search", True)],
+     ("search", True), ("ledger", True), ("findings", True)],
 )  # fmt: skip
 def test_a_killed_load_is_in_or_out(data: Path, tmp_path: Path, where: str, accepted: bool) -> None:
     with Register.open(data) as register:
