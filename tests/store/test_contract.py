@@ -29,6 +29,7 @@ from graph.search import SearchIndex, all_nodes, documents_of
 from graph.standing import changes, refresh
 from graph.store import OxigraphStore, Store
 from graph.terms import DCT, RDF, XSD, D, Graphs
+from graph.upkeep import FindingsProjection
 from tests.answering.registers import DATASETS, DAYS, X, keys, make_register, quad
 from tests.store.other import Other
 from tests.store.serving import Oxigraph
@@ -495,6 +496,7 @@ def test_the_journal_leads_a_remote_store_and_its_search_to_the_same(server: Oxi
             journal = register.journal
             following = [GraphProjection(store, journal), ScopesProjection(store, journal)]
             following += [StandingsProjection(store, journal), SearchProjection(index, store, journal, ("vi", "en"))]
+            following += [FindingsProjection(store, journal, None, ZoneInfo("UTC"))]
             follow(following, journal)
             assert store.revision == register.revision
             reader = register.reader
