@@ -19,7 +19,9 @@ from pyshacl import validate
 from rdflib import RDF, SH, XSD, BNode, Graph, Literal, URIRef
 from rdflib.term import Node
 
+from graph.checking import Checker
 from graph.resources import folder
+from graph.rules import Rules, read_rules
 from graph.scopes import keys_of
 from graph.standing import refresh
 from graph.store import OxigraphStore
@@ -98,6 +100,26 @@ def register_of(example: Example) -> OxigraphStore:
             store.raw.add(quad)
     refresh(store)
     return store
+
+
+# --- by our own check ------------------------------------------------------------------------------------------------
+
+
+@cache
+def checker() -> tuple[Rules, Checker]:
+    """Return the rules of a register with the Vietnam pack, ready to run."""
+    known = read_rules("vn")
+    return known, Checker(known.shapes)
+
+
+def judged(example: Example) -> set[tuple[str, str, str]]:
+    """Return (rule, focus, severity) as our own check finds them."""
+    known, check = checker()
+    store = register_of(example)
+    return {
+        (rule.name, result.focus.value, known.severity_of(result).removeprefix(str(SH)))
+        for rule, result in known.in_force(store, check.check(store, example.day), example.day)
+    }
 
 
 # --- by pySHACL -----------------------------------------------------------------------------------------------------

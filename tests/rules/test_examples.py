@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .examples import Example, examples, judged_by_pyshacl, worth_saying
+from .examples import Example, examples, judged, judged_by_pyshacl, worth_saying
 
 ALL = examples()
 
@@ -12,6 +12,11 @@ ALL = examples()
 @pytest.mark.parametrize("example", ALL, ids=lambda example: example.name)
 def test_pyshacl_finds_in_an_example_what_it_says_and_nothing_else(example: Example) -> None:
     assert worth_saying(judged_by_pyshacl(example), example) == example.finds
+
+
+@pytest.mark.parametrize("example", ALL, ids=lambda example: example.name)
+def test_our_check_finds_in_an_example_what_it_says_and_nothing_else(example: Example) -> None:
+    assert worth_saying(judged(example), example) == example.finds
 
 
 def test_a_good_example_finds_nothing_and_a_bad_one_its_own_rule() -> None:
