@@ -94,6 +94,9 @@ class Load:
                 time.sleep(0.05)  # nobody is there, or nothing was begun
             except Unanswered:
                 self.told.counts["not answered"] += 1
+            except StoreFault:  # a rebuild needs as much room again
+                self.told.counts["refused by the disk"] += 1
+                time.sleep(0.2)
 
     def _load(self, name: str, holder: str, size: int) -> None:
         told = self.told
