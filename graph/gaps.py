@@ -227,13 +227,14 @@ def tally(reader: Reader, by: By, wanted: Wanted = EVERYTHING) -> Tally:
     """
     key = {By.rule: "?rule", By.severity: "?severity"}.get(by, "?key")
     under = f"OPTIONAL {{ ?finding <{by}> ?key }}" if key == "?key" else ""
+    columns = " ".join(dict.fromkeys((key, "?severity", "?from", "?until")))
     rows = cast(
         ox.QuerySolutions,
         reader.query(
-            f"SELECT {key} ?severity ?from ?until (COUNT({wanted.distinct} ?finding) AS ?number) {{"
+            f"SELECT {columns} (COUNT({wanted.distinct} ?finding) AS ?number) {{"
             f" GRAPH <{Graphs.findings}> {{ {wanted.pattern} ?finding <{D.severity}> ?severity ."
             f" OPTIONAL {{ ?finding <{D.from_}> ?from }} OPTIONAL {{ ?finding <{D.until}> ?until }} {under} }} }}"
-            f" GROUP BY {key} ?severity ?from ?until"
+            f" GROUP BY {columns}"
         ),
     )
     numbers: dict[tuple[str | None, str, Interval], int] = {}
