@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from graph.model import (
     ALWAYS,
@@ -195,6 +195,8 @@ class Weighing:
         for record in records:
             via = self._via(record, day)
             if via is None:
+                if self.ancestors(record.iri)[1] is None and self._left(record, day):
+                    earlier.append(record)
                 continue
             _, cycle = self.ancestors(record.iri)
             if cycle is not None:
@@ -207,6 +209,8 @@ class Weighing:
             if record.holder_kind is not None:
                 of_kind = self._of_kind(record.holder_kind, self.follower.context(day))
                 if of_kind is None:
+                    if self._left(record, day):
+                        earlier.append(record)
                     continue
                 living, before, after = of_kind
                 holders = living
@@ -252,6 +256,7 @@ class Weighing:
             or not excludes.isdisjoint(context.fields)
             or not excludes.isdisjoint(context.touched)
             or not excludes.isdisjoint(evidence.containers)
+            or any(area in last.touched for area, last in self._ended(excludes, context))
         ):
             return None
         if evidence.resource in record.covers:
@@ -265,12 +270,39 @@ class Weighing:
         if record.fields and not fields:
             return None
         if context.areas:
-            areas = record.areas & context.common
+            held = {area for area, last in self._ended(record.areas, context) if area in last.common}
+            areas = (record.areas & context.common) | held
         else:
             areas = frozenset(area for area in record.areas if is_country(evidence.areas, area))
         if record.areas and not areas:
             return None
         return Via(Reach.scope, fields=fields, areas=areas)
+
+    def _ended(self, areas: frozenset[str], context: Context) -> Iterator[tuple[str, Context]]:
+        """Yield those of the areas of a record that have ended, each with where the resource stood on its last day.
+
+        An area that ended goes on to stand for what lay in it then: who had a duty there has it, or its heir has.
+        """
+        for iri in areas:
+            area = self.evidence.areas.get(iri)
+            if area is not None and area.span.end is not None and area.span.end <= context.day:
+                yield iri, self.follower.context(area.span.end - timedelta(days=1))
+
+    def _left(self, record: Responsibility, day: date) -> bool:
+        """Say whether a record reached the resource before a change of areas took the resource from its scope."""
+        if not self._depends_on_areas(record):
+            return False
+        span = self.effective(record.iri)
+        eves = {turning - timedelta(days=1) for turning in self._area_days() if date.min < turning <= day}
+        return any(span.contains(eve) and self._applied(record, self.follower.context(eve)) for eve in eves)
+
+    def _applied(self, record: Responsibility, context: Context) -> bool:
+        if self._reach(record, context) is None:
+            return False
+        if record.holder_kind is None:
+            return True
+        of_kind = self._of_kind(record.holder_kind, context)
+        return of_kind is not None and bool(of_kind[0])
 
     def _container_order(self, container: str) -> tuple[int, str]:
         return -len(self.evidence.containers[container]), container
@@ -304,7 +336,16 @@ class Weighing:
 
     def _contains(self, area: str, context: Context) -> frozenset[str]:
         found = context.inside.get(area)
-        return found if found is not None else self.follower.containers(area, context.day)
+        if found is not None:
+            return found
+        return self._containers(area, context.day)
+
+    def _containers(self, area: str, day: date) -> frozenset[str]:
+        """Return the areas that contain an area on a day; one that ended lies where it lay on its last day."""
+        known = self.evidence.areas.get(area)
+        if known is not None and known.span.end is not None and known.span.end <= day:
+            day = known.span.end - timedelta(days=1)
+        return self.follower.containers(area, day)
 
     def effective(self, iri: str) -> Interval:
         """Return the days on which a responsibility has effect (step 4), without looking at who holds it.
@@ -491,7 +532,7 @@ class Weighing:
         )
         areas = not other.areas or (
             bool(via.areas)
-            and all(not self.follower.containers(area, day).isdisjoint(other.areas) for area in via.areas)
+            and all(not self._containers(area, day).isdisjoint(other.areas) for area in via.areas)
         )
         return fields and areas
 
