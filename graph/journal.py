@@ -314,6 +314,11 @@ class Journal:
                 raise
 
     @property
+    def format(self) -> int:
+        """Return the format of the database as it stands."""
+        return self._known()
+
+    @property
     def revision(self) -> int:
         """Return the number of the last change, 0 for none."""
         (number,) = self._rows.execute("SELECT max(number) FROM change").fetchone()

@@ -246,7 +246,7 @@ class Owner:
             return self._taken
 
     def status(self) -> dict[str, Any]:
-        """Tell as plain JSON how things stand: revision, who runs and waits, the newest checkpoint."""
+        """Tell as plain JSON how things stand: revision, who runs and waits, how far the parts are, the checkpoint."""
         state = self._checkpoints.state
         queue = self._turns.queue
         return {
@@ -259,6 +259,8 @@ class Owner:
             and {"revision": state.newest.revision, "taken_at": write_instant(state.newest.taken_at)},
             "checkpoints": state.kept,
             "held_back": self._trouble or state.held_back,
+            "trouble": self._trouble,
+            "parts": self._register.reached(),
         }
 
     # --- doing it ---------------------------------------------------------------------------------------------------

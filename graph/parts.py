@@ -30,7 +30,7 @@ from graph.projections import (
 )
 from graph.remote import RemoteStore, open_store
 from graph.search import SearchIndex, read_abbreviations
-from graph.store import OxigraphStore
+from graph.store import OxigraphStore, Store
 from graph.upkeep import FindingsProjection
 from graph.words import NO_ABBREVIATIONS, Abbreviations
 
@@ -108,16 +108,22 @@ def open_parts(
         opened.callback(history.close)
         search = SearchIndex(data / "search", abbreviations_of(pack))
         opened.pop_all()
-    following: list[Projection] = [
-        GraphProjection(store, journal),
+    return Parts(store, history, search, projections_of(store, history, search, journal, pack))
+
+
+def projections_of(
+    graph: Store, history: Store, search: SearchIndex, journal: Journal, pack: Pack
+) -> list[Projection]:
+    """Return what follows the journal, in the order in which it does: the derived ones read the graph."""
+    return [
+        GraphProjection(graph, journal),
         HistoryProjection(history, journal),
-        ScopesProjection(store, journal),
+        ScopesProjection(graph, journal),
         # the search reads the graph only: before the standings, which nearly double it
-        SearchProjection(search, store, journal, pack.languages),
-        StandingsProjection(store, journal),
-        FindingsProjection(store, journal, pack.name or None, pack.timezone),
+        SearchProjection(search, graph, journal, pack.languages),
+        StandingsProjection(graph, journal),
+        FindingsProjection(graph, journal, pack.name or None, pack.timezone),
     ]
-    return Parts(store, history, search, following)
 
 
 def abbreviations_of(pack: Pack) -> Abbreviations:

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -268,6 +268,12 @@ class Register:
     def usable(self) -> bool:
         """Tell whether the parts are open: they are, but after a rebuild that could not open what it left."""
         return not self._parts.closed
+
+    def reached(self) -> dict[str, int]:
+        """Return how far each part has followed, by its name; nothing of those that are not open or do not answer."""
+        with suppress(StoreFault):
+            return {one.name: one.revision for one in self._projections}
+        return {}
 
     def settle(self, progress: Progress | None = None) -> None:
         """Bring every part up to the journal, where a change was accepted and could not be followed."""

@@ -23,6 +23,7 @@ from graph.resources import folder
 from service import archiving, asking, keeping, terminal
 from service.card import describe
 from service.clocks import parse_day, today_in
+from service.condition import status
 from service.exporting import write_out
 from service.faults import NOTHING
 from service.listing import list_bodies
@@ -276,7 +277,7 @@ def _list_queries(ctx: click.Context, queries: Iterable[CannedQuery], say: Wordi
 
 
 for verb in (
-    list_bodies, plan, sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve,
+    list_bodies, plan, sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve, status,
     archiving.journal, archiving.backup, archiving.restore, archiving.snapshot, write_out,
 ):  # fmt: skip
     main.add_command(verb)

@@ -40,6 +40,8 @@ FAMILIES = {
     "transfer": {"mandate", "delegation", "devolution", "transfer"},
     "step": {"reading", "graph", "history", "scopes", "standings", "search"},
     "lineage": {"up", "down"},
+    "behind": {"unopened", "changing", "ahead"},
+    "disk": {"journal", "payloads", "graph", "history", "search", "checkpoints", "rebuild", "other", "free"},
     "fault": {outcome.name for outcome in faults.OUTCOMES.values()} | {faults.OTHER.name, "refused", "no-page"},
 }  # fmt: skip
 
