@@ -148,7 +148,7 @@ def _read(data: Path, passport: Passport, setting: str, journal: Journal, revisi
         def attempt(name: str, fallback: Any, make: Any) -> Any:
             try:
                 found = make()
-            except (Fault, OSError, ValueError) as fault:
+            except (Fault, OSError, ValueError, RuntimeError) as fault:
                 faults[name] = fault.message if isinstance(fault, Fault) else str(fault)
                 return fallback
             if hasattr(found, "close"):
