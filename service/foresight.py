@@ -18,6 +18,7 @@ from graph.rules import Rules
 from graph.store import Reader
 from graph.terms import SKOS, D, Role, Status
 from service import terminal
+from service.captions import captions, mentioned, spoken
 from service.reporting import severity_of, texts_of, title_of
 from service.wording import Wording
 from service.writing import write_xlsx
@@ -33,7 +34,7 @@ def describe(
     foresight: Foresight, reader: Reader, rules: Rules, languages: Sequence[str], say: Wording
 ) -> dict[str, Any]:
     """Return what the plan does as plain values with labels; ``reader`` shows the register without it."""
-    names = _names(foresight, reader, languages)
+    names = _names(foresight, reader, languages, say)
     moves = [_move(move, names, say) for move in foresight.moves]
     findings = [_finding(one.finding, one.opens, rules, names, say) for one in foresight.findings]
     draft = foresight.draft
@@ -87,7 +88,7 @@ def describe(
     }
 
 
-def _names(foresight: Foresight, reader: Reader, languages: Sequence[str]) -> dict[str, str]:
+def _names(foresight: Foresight, reader: Reader, languages: Sequence[str], say: Wording) -> dict[str, str]:
     """Return what to call everything; what the plan makes is called as the plan says."""
     wanted: set[str] = set(foresight.tell)
     for move in foresight.moves:
@@ -96,11 +97,14 @@ def _names(foresight: Foresight, reader: Reader, languages: Sequence[str]) -> di
         wanted |= {lapse.holder, lapse.ended}
     for one in foresight.meanings:
         wanted |= {iri for iri in (one.scheme, one.before, one.after) if iri}
+    told: set[str] = set()
     for opened in foresight.findings:
-        wanted.add(getattr(opened.finding.about, "value", ""))
+        told.add(getattr(opened.finding.about, "value", ""))
+        told |= {iri for text in opened.finding.messages for iri in mentioned(text.value)}
     wanted |= {iri for resources in foresight.tell.values() for iri in resources}
     wanted.discard("")
-    names = labels(reader, wanted, foresight.draft.effective, languages)
+    day = foresight.draft.effective
+    names = {**captions(reader, told - {""}, day, languages, say), **labels(reader, wanted, day, languages)}
     made: dict[str, dict[str, str]] = {}
     for subject, said, value in foresight.draft.facts:
         if said == SKOS.prefLabel:
@@ -151,7 +155,7 @@ def _finding(finding: Any, opens: bool, rules: Rules, names: Mapping[str, str], 
         "rule_label": title_of(rules.by_iri[finding.rule], say),
         "severity": severity_of(finding.severity),
         "about": _thing(about, names),
-        "message": texts.get(say.language) or next(iter(texts.values()), ""),
+        "message": spoken(texts.get(say.language) or next(iter(texts.values()), ""), names, say),
         "from": finding.span.start and finding.span.start.isoformat(),
         "until": finding.span.end and finding.span.end.isoformat(),
     }
@@ -198,9 +202,10 @@ def tables(told: Mapping[str, Any], say: Wording) -> Iterator[tuple[str, list[st
     plain = {"held", "shared"}
     order = {status.removeprefix(Status.NS): number for number, status in enumerate(UNCLEAR)}
     unclear = sorted((m for m in moves if m["after"]["status"] not in plain), key=lambda m: order[m["after"]["status"]])
-    headings = [say(f"plan.column.{name}") for name in ("data", "role", "day", "before", "after", "why")]
-    yield say("plan.part.unclear"), headings, [_row(move, say) for move in unclear]
-    yield say("plan.part.moves"), headings, [_row(m, say) for m in moves if m["after"]["status"] in plain]
+    headings = [say(f"plan.column.{name}") for name in ("data", "before", "after", "why")]
+    first = told["plan"]["effective"]
+    yield say("plan.part.unclear"), headings, [_row(move, first, say) for move in unclear]
+    yield say("plan.part.moves"), headings, [_row(m, first, say) for m in moves if m["after"]["status"] in plain]
     yield (
         say("plan.part.lapses"), [say(f"plan.column.{name}") for name in ("holder", "ends", "day")],
         [[one["holder"]["label"], one["ends"]["label"], say.day(one["day"])] for one in told["lapses"]],
@@ -231,10 +236,15 @@ def tables(told: Mapping[str, Any], say: Wording) -> Iterator[tuple[str, list[st
     )  # fmt: skip
 
 
-def _row(move: Mapping[str, Any], say: Wording) -> list[str]:
-    day = say.day(move["day"]) if not move["until"] else f"{say.day(move['day'])} – {say.last_day(move['until'])}"
-    why = "; ".join(one["label"] for one in move["why"])
-    return [move["resource"]["label"], move["role_label"], day, _told(move["before"]), _told(move["after"]), why]
+def _row(move: Mapping[str, Any], first: str, say: Wording) -> list[str]:
+    """Return a move as a row: the role is told where it is another than accountable, the days where they are others."""
+    data, after = move["resource"]["label"], _told(move["after"])
+    if move["role"] != "accountable":
+        data = f"{data} ({move['role_label']})"
+    days = [say("bodies.since", day=say.day(move["day"]))] if move["day"] > first else []
+    days += [say("bodies.until", day=say.last_day(move["until"]))] if move["until"] else []
+    why = "; ".join(dict.fromkeys(one["label"] for one in move["why"]))
+    return [data, _told(move["before"]), f"{after}, {', '.join(days)}" if days else after, why]
 
 
 def _told(state: Mapping[str, Any]) -> str:

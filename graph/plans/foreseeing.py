@@ -358,11 +358,11 @@ def _compare_findings(
     before: Reader, after: Store, findings: Findings, removed: Sequence[ox.Quad], added: Sequence[ox.Quad],
     foresight: Foresight,
 ) -> None:  # fmt: skip
-    """Find what the rules say with the plan and did not without it, and the other way round, from its eve on."""
-    eve = foresight.draft.effective - timedelta(days=1)
+    """Find what the rules say with the plan and did not without it, and the other way round, once it takes effect."""
+    first = foresight.draft.effective
     for root, nodes in focus_nodes(after, removed, added, findings.checker, findings.roots).items():
-        was = _by_fault(findings.of(before, root, nodes), eve)
-        becomes = _by_fault(findings.of(after, root, nodes), eve)
+        was = _by_fault(findings.of(before, root, nodes), first)
+        becomes = _by_fault(findings.of(after, root, nodes), first)
         for fault in sorted({*was, *becomes}):
             old, new = was.get(fault, []), becomes.get(fault, [])
             if _spans(old) == _spans(new):
@@ -372,10 +372,10 @@ def _compare_findings(
                 foresight.findings.append(Opened(finding, opens))
 
 
-def _by_fault(findings: Iterable[Finding], eve: date) -> dict[str, list[Finding]]:
+def _by_fault(findings: Iterable[Finding], first: date) -> dict[str, list[Finding]]:
     found: dict[str, list[Finding]] = {}
     for finding in findings:
-        if finding.span.end is None or finding.span.end > eve:
+        if finding.span.end is None or finding.span.end > first:
             found.setdefault(finding.fault, []).append(finding)
     return found
 

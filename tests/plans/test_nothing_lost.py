@@ -1,4 +1,4 @@
-"""No plan loses a responsibility: what was held on the eve is held, in a set, vacant, or ended by something that says so."""
+"""No plan loses a responsibility: what was held is held, in a set, vacant, or ended by something that says so."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from graph.responsibility import decide
 from graph.standing import changes, derive, described
 from graph.store import OxigraphStore
 from graph.terms import RDF, SKOS, D, Role, Status
-from tests.answering.registers import AREAS, BODIES, DATASETS, FIELDS, POSTS, X, Fact, registers, store_of
+from tests.answering.registers import AREAS, BODIES, DATASETS, FIELDS, POSTS, Fact, X, registers, store_of
 
 DAY = date(2026, 6, 1)
 EVE = DAY - timedelta(days=1)
