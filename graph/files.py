@@ -242,26 +242,23 @@ def place_where(source: Input, base: str, match: Callable[[ox.Quad], bool]) -> P
     return Place(source.name)
 
 
-def lines_of(
-    source: Input, base: str, subjects: Collection[ox.NamedNode | ox.BlankNode | ox.Triple]
-) -> dict[ox.NamedNode | ox.BlankNode | ox.Triple, int]:
-    """Return the lines on which the first statements about these subjects end; none where the line is not known.
+def lines_of(source: Input, base: str, numbers: Collection[int]) -> dict[int, int]:
+    """Return the lines on which the statements with these numbers (from 1) end; none where the line is not known.
 
     Only the formats whose parser says how far it has read: of JSON-LD and RDF/XML, and of tables, no line is known.
     """
-    found: dict[ox.NamedNode | ox.BlankNode | ox.Triple, int] = {}
-    if source.mapping is not None or source.format not in _SHORT_LINES:
+    found: dict[int, int] = {}
+    if source.mapping is not None or source.format not in _SHORT_LINES or not numbers:
         return found
-    wanted = set(subjects)
+    wanted, last = set(numbers), max(numbers)
     with _opened(source.path, source.gzipped) as stream:
         lines = _LineByLine(stream)
         begun = 0
         try:
-            for quad in ox.parse(cast(IO[bytes], lines), format=source.format, base_iri=base):
-                if quad.subject in wanted:
-                    wanted.discard(quad.subject)
-                    found[quad.subject] = begun + 1 if lines.hurried else lines.number
-                    if not wanted:
+            for number, _ in enumerate(ox.parse(cast(IO[bytes], lines), format=source.format, base_iri=base), 1):
+                if number in wanted:
+                    found[number] = begun + 1 if lines.hurried else lines.number
+                    if number == last:
                         break
                 begun = lines.number
                 lines.settle()

@@ -1,7 +1,7 @@
-"""Find the data folders that travel with the code: ontology, shapes and queries.
+"""Find the data folders that travel with the code: ontology, shapes, queries, and the examples of the rules.
 
-In a checkout they stand at its top, where people look for them; in an installed wheel they lie inside this package
-under ``data``. Nobody else needs to know which of the two it is.
+In a checkout they stand at its top, where people look for them (the examples among the tests, which judge them); in an
+installed wheel they lie inside this package under ``data``. Nobody else needs to know which of the two it is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from graph.errors import Unreadable
 
-FOLDERS = ("ontology", "queries", "shapes")
+FOLDERS = {"ontology": "ontology", "queries": "queries", "shapes": "shapes", "examples": "tests/examples"}
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -26,7 +26,7 @@ def folder(name: str) -> Path:
             f"There is no data folder named {name}",
             remedy=f"Ask for one of {', '.join(FOLDERS)}.",
         )
-    for candidate in (_PACKAGE / "data" / name, _PACKAGE.parent / name):
+    for candidate in (_PACKAGE / "data" / name, _PACKAGE.parent / FOLDERS[name]):
         if candidate.is_dir():
             return candidate
     raise Unreadable(

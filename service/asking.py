@@ -31,12 +31,13 @@ DATA = ("dataset", "series", "service", "catalog", "task")
 
 #: how a hit was met that is weaker than by one of its names
 WEAK = frozenset({"context", "similar", "partly"})
-_BODIES = frozenset({D.Agency, D.OutsideBody, D.Holder})
+BODY_CLASSES = frozenset({D.Agency, D.OutsideBody, D.Holder})
+DATA_CLASSES = RESOURCE_CLASSES | {D.Task}
 _KINDS = {
     "dataset": RESOURCE_CLASSES,
     "task": {D.Task},
     "post": {D.Post},
-    "body": _BODIES,
+    "body": BODY_CLASSES,
     "area": {D.Area},
     "law": {D.LegalInstrument, D.Provision},
 }
@@ -225,7 +226,7 @@ def portfolio(
 
 def is_body(reader: RegisterReader, iri: str) -> bool:
     """Say whether the IRI is a body of the register."""
-    return not _BODIES.isdisjoint(_types(reader, iri))
+    return not BODY_CLASSES.isdisjoint(_types(reader, iri))
 
 
 def _types(reader: RegisterReader, iri: str) -> set[str]:

@@ -22,6 +22,7 @@ from graph.queries import CannedQuery, Sort, load_queries, run
 from graph.resources import folder
 from service import archiving, asking, keeping, terminal
 from service.card import describe
+from service.checking import check, gaps, rules
 from service.clocks import parse_day, today_in
 from service.condition import status
 from service.exporting import write_out
@@ -277,7 +278,7 @@ def _list_queries(ctx: click.Context, queries: Iterable[CannedQuery], say: Wordi
 
 
 for verb in (
-    list_bodies, plan, sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve, status,
+    list_bodies, check, gaps, rules, plan, sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve, status,
     archiving.journal, archiving.backup, archiving.restore, archiving.snapshot, write_out,
 ):  # fmt: skip
     main.add_command(verb)

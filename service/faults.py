@@ -23,6 +23,7 @@ OUTCOMES: dict[type[errors.Fault], Outcome] = {
     errors.NotFound: Outcome(404, NOTHING, "not-found"),
     errors.Malformed: Outcome(422, REFUSED, "malformed"),
     errors.Unreadable: Outcome(422, REFUSED, "unreadable"),
+    errors.ShapeFault: Outcome(422, REFUSED, "shape-fault"),
     errors.ForeignGraph: Outcome(403, REFUSED, "foreign-graph"),
     errors.BadSetting: Outcome(500, USAGE, "bad-setting"),
     errors.DataDirectory: Outcome(503, BROKEN, "data-directory"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
@@ -29,6 +31,25 @@ def wants_page(request: Request) -> bool:
         elif kind in ("application/json", "application/problem+json", "application/*"):
             data = max(data, weight)
     return page > 0 and page >= data
+
+
+def offered(request: Request, formats: Mapping[str, Sequence[str]], otherwise: str) -> str:
+    """Return which of some formats to answer in: ``format=`` decides, else the best of ``Accept``, else ``otherwise``.
+
+    ``formats`` maps a name to its media types; of equals the first is taken. What names none gets ``otherwise``.
+    """
+    asked = request.query_params.get("format", "")
+    if asked:
+        if asked not in formats:
+            raise BadQuestion(f"'{asked}' is no format of this page", remedy=f"Ask for one of {', '.join(formats)}.")
+        return asked
+    best, weight = otherwise, 0.0
+    for part in request.headers.get("accept", "").split(","):
+        kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        name = next((name for name, kinds in formats.items() if kind in kinds), None)
+        if name is not None and _weight(parameters) > weight:
+            best, weight = name, _weight(parameters)
+    return best
 
 
 def language_of(request: Request, settings: Settings) -> str:

@@ -52,6 +52,14 @@ def show(*parts: RenderableType) -> None:
     click.echo("\n".join(lines), color=terminal)
 
 
+def lines(texts: Sequence[str], styles: Sequence[str] = ()) -> None:
+    """Write each text as one line, however long: other programs read them by the line."""
+    terminal = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    for number, text in enumerate(texts):
+        clean = text.translate(_UNSEEN).replace("\x1b", "").replace("\n", " ")
+        click.echo(click.style(clean, fg=styles[number]) if terminal and number < len(styles) else clean)
+
+
 def _width() -> int:
     if sys.stdout.isatty():
         return min(shutil.get_terminal_size((_NARROW, 24)).columns, _WIDE)

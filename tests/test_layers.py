@@ -30,7 +30,7 @@ LAYERS = (
      "bodies", "sandbox", "parts", "upgrades", "checking", "rules", "rechecking", "findings", "concern", "upkeep", "gaps",
      "portrait", "dcatap", "cpov", "plans.naming", "plans.saying", "plans.changing", "plans.territory",
      "plans.drafting", "plans.foreseeing"),
-    ("register", "answering", "archive", "view", "owner", "status", "export", "planning"),
+    ("register", "answering", "archive", "view", "owner", "status", "inspecting", "reporting", "export", "planning"),
 )  # fmt: skip
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}
 

@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILT_FROM = ("LICENSE", "README.md", "pyproject.toml", "graph", "service", "ontology", "queries", "shapes")
+BUILT_FROM = (
+    "LICENSE", "README.md", "pyproject.toml", "graph", "service", "ontology", "queries", "shapes", "tests/examples",
+)  # fmt: skip
 
 #: folder of the checkout -> where the wheel carries it
 CARRIED = {
@@ -24,6 +26,7 @@ CARRIED = {
     "ontology": "graph/data/ontology",
     "queries": "graph/data/queries",
     "shapes": "graph/data/shapes",
+    "tests/examples": "graph/data/examples",
 }
 
 

@@ -23,8 +23,9 @@ class WrittenStore:
     forms: Final[Forms] = AS_WRITTEN
     revision: Final = 0
 
-    def __init__(self, quads: Iterable[ox.Quad]) -> None:
-        self._exact = OxigraphStore()
+    def __init__(self, quads: Iterable[ox.Quad], beside: OxigraphStore | None = None) -> None:
+        """Hold the statements; ``beside`` is a store as a register keeps it, which they are added to."""
+        self._exact = beside or OxigraphStore()
         self._forms: dict[Term, list[Term]] = {}
         rewritten = False
         kept = []
@@ -39,10 +40,12 @@ class WrittenStore:
                 if term not in forms:
                     forms.append(term)
             kept.append(quad)
+        others = list(self._exact.raw) if beside and rewritten else []
         self._exact.raw.bulk_extend(kept)
         self.plain: Reader = self._exact
         if rewritten:
             plain = OxigraphStore()
+            plain.raw.bulk_extend(others)
             plain.raw.bulk_extend(_plain(quad) for quad in kept)
             self.plain = plain
 

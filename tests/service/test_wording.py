@@ -9,13 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from graph.rules import Judges
 from graph.search import KINDS
 from graph.terms import Confidence, Role, Status
 from service import faults
+from service.gaps import BYS, LEVELS
+from service.reporting import SEVERITIES
 from service.settings import LANGUAGES
 from service.wording import Wording, locale_language, prefer_language, read_catalogue
+from service.writing import COLUMNS
 
 SERVICE = Path(__file__).resolve().parents[2] / "service"
+
+#: names of formats, the same in every language
+FORMATS = {"CSV", "XLSX", "JSON", "Turtle", "SHACL"}
 
 #: keys made from codes of the data: family -> the codes that there are
 FAMILIES = {
@@ -42,6 +49,12 @@ FAMILIES = {
     "lineage": {"up", "down"},
     "behind": {"unopened", "changing", "ahead"},
     "disk": {"journal", "payloads", "graph", "history", "search", "checkpoints", "rebuild", "other", "free"},
+    "severity": {name + end for name in SEVERITIES.values() for end in ("", "s")},
+    "column": set(COLUMNS) | {"name", "count", "opened", "closed", "from", "last"},
+    "by": set(BYS),
+    "gaps": {"opened", "closed"},
+    "level": set(LEVELS),
+    "judges": {judged.name for judged in Judges},
     "fault": {outcome.name for outcome in faults.OUTCOMES.values()} | {faults.OTHER.name, "refused", "no-page"},
 }  # fmt: skip
 
@@ -92,7 +105,7 @@ def test_every_code_of_the_data_has_words() -> None:
 def test_the_scripts_and_templates_hold_no_words_of_their_own() -> None:
     for path in (SERVICE / "templates").glob("*.html"):
         text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<[^>]*>", " ", path.read_text("utf-8"), flags=re.DOTALL)
-        words = set(re.findall(r"[^\W\d_]{2,}", text)) - {"openapi", "json"}
+        words = set(re.findall(r"[^\W\d_]{2,}", text)) - {"openapi", "json"} - FORMATS
         assert not words, f"{path.name} says {words}"
 
 
