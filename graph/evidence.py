@@ -174,6 +174,32 @@ class Gathering:
         self._load_successions([iri])
         return self._successions[iri]
 
+    def origins(self, iri: str) -> list[Succession]:
+        """Return the successions by which a body, post or area took over from others."""
+        found = self._pointing([iri], (D.successor,)).get(iri, _NONE)
+        facts = self._kept_facts(sorted(found)) if found else {}
+        before = sorted({node for said in facts.values() for node in said.all(D.predecessor)})
+        self._load_successions(before)
+        return [step for node in before for step in self._successions[node] if step.successor == iri]
+
+    def ending_events(self, nodes: Iterable[str]) -> dict[str, list[str]]:
+        """Return the events that are said to end things, thing → events."""
+        return self._pointing(nodes, (D.ends,))
+
+    def basis_of(self, events: Iterable[str]) -> set[str]:
+        """Return the acts that events stand on."""
+        return {act for said in self._kept_facts(sorted(events)).values() for act in said.all(D.basis)}
+
+    def span_of(self, iri: str) -> Interval:
+        """Return when a body, post or area is there; a post only while its body is."""
+        span, seen, node = ALWAYS, set[str](), iri
+        while node and node not in seen:
+            seen.add(node)
+            self._load_holders([node])
+            span &= self._holders[node].span
+            node = self._holders[node].body or ""
+        return span
+
     def existence(self, holders: Iterable[str]) -> dict[str, Interval]:
         """Return when each holder exists, as its keeper says; of a post, as far as its own days go."""
         nodes = sorted(set(holders))
