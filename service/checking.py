@@ -327,9 +327,7 @@ def gaps(
         if limit is not None and total > len(rows):
             tell(say("gaps.more", shown=say.number(len(rows)), total=say.number(total)))
     else:
-        told = [one for one in numbers if one.total or one.opened or one.closed]
-        headings, cells = _numbers_table(told, by or "rule", question, say)
-        terminal.show(terminal.heading(label, said), Text(), terminal.listing(headings, cells))
+        terminal.show(terminal.heading(label, said), Text(), _numbers(numbers, by or "rule", question, say))
         quiet = [number for number in numbers if not number.applicable]
         if quiet:
             tell(say("gaps.not_applicable", count=say.number(len(quiet))))
@@ -345,6 +343,19 @@ def gaps(
 
 #: how many of what opened or closed are shown where nobody says how many
 _SHOWN = 20
+
+
+def _numbers(numbers: Sequence[Number], by: str, question: Question, say: Wording) -> Any:
+    headings = [say(f"by.{by}"), *(say(f"severity.{name}s") for name in _NAMES)]
+    if question.since:
+        headings += [say("column.opened"), say("column.closed")]
+    rows = []
+    for one in numbers:
+        cells = [one.errors, one.warnings, one.infos] + ([one.opened, one.closed] if question.since else [])
+        if any(cells):
+            note = tail(one.key.iri) if by == "rule" else ""
+            rows.append((one.key.label, note, [say.number(cell) if cell else "–" for cell in cells]))
+    return terminal.counted(headings, rows)
 
 
 def _numbers_table(
@@ -397,14 +408,14 @@ def rules(ctx: click.Context, name: str | None, as_of: str, shapes: tuple[Path, 
     elif name:
         terminal.show(*_about(pages[0], say))
     else:
-        headings = [say(f"column.{name}") for name in ("fault", "rule", "severity", "law", "count")]
+        headings = [say("column.fault"), say("column.severity"), say("column.count")]
         rows = [
-            [page.label, page.name, say(f"severity.{page.severity}"), page.law,
-             say.number(page.count) if page.applicable else say("rules.not_applicable")]
+            (page.label, " · ".join(part for part in (page.name, page.law) if part),
+             [say(f"severity.{page.severity}"), say.number(page.count) if page.applicable else say("rules.off")])
             for page in pages
         ]  # fmt: skip
         heading = terminal.heading(say("rules.title"), say("rules.on", count=len(pages), day=say.day(day)))
-        terminal.show(heading, Text(), terminal.listing(headings, rows))
+        terminal.show(heading, Text(), terminal.counted(headings, rows))
 
 
 def _about(page: Page, say: Wording) -> list[Any]:

@@ -204,6 +204,19 @@ def listing(headings: Sequence[str], found: Sequence[Sequence[str | None]]) -> R
     return table
 
 
+def counted(headings: Sequence[str], found: Sequence[tuple[str, str, Sequence[str]]]) -> Table:
+    """Return things with a remark under each, and numbers or short words in columns beside them."""
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column(headings[0], ratio=1, overflow="fold")
+    for title in headings[1:]:
+        table.add_column(title, justify="right", no_wrap=True)
+    for label, note, cells in found:
+        about = Group(Text(label), Text(note, style="dim")) if note else Text(label)
+        table.add_row(about, *(Text(cell) for cell in cells))
+    table.expand = True
+    return table
+
+
 def worded(cell: str | None, say: Wording) -> str | None:
     """Return the words for a code of ours, such as a status, and any other value as it is."""
     for family, namespace in (("status", Status.NS), ("role", Role.NS), ("confidence", Confidence.NS)):
