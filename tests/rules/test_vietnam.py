@@ -40,7 +40,7 @@ def checker() -> Checker:
 def of_the_country() -> list[Rule]:
     """Return the rules that only this country has, in the order of their files."""
     own = [rule for rule in rules() if rule.place is not None and "/vn/" in rule.place.file]
-    return [rule for rule in own if not Path(rule.place.file).name == "articles.ttl"]  # type: ignore[union-attr]
+    return [rule for rule in own if rule.place is not None and Path(rule.place.file).name != "articles.ttl"]
 
 
 def rows_of(rule: Rule) -> list[str]:
@@ -63,7 +63,7 @@ def said() -> dict[str, dict[str, set[str]]]:
     return found
 
 
-# --- the rows of the facts ----------------------------------------------------------------------------------------------
+# --- the rows of the facts --------------------------------------------------------------------------------------------
 
 
 def test_every_row_whose_text_was_read_is_a_rule_and_no_other_is(facts: dict[str, dict[str, str]]) -> None:
@@ -157,7 +157,7 @@ def test_an_act_is_judged_by_its_own_day_and_a_state_has_none() -> None:
         assert (rule.judges is Judges.act) == (rule.act_date is not None), rule.name
 
 
-# --- the page -----------------------------------------------------------------------------------------------------------
+# --- the page ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_page_tells_of_every_row_which_rule_carries_it_or_why_none_does(facts: dict[str, dict[str, str]]) -> None:
@@ -180,7 +180,7 @@ def test_the_page_tells_every_rule_with_its_severity_and_days() -> None:
         assert any(told.startswith(line) for told in PAGE), line
 
 
-# --- questions with known answers ---------------------------------------------------------------------------------------
+# --- questions with known answers -------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
