@@ -1,8 +1,9 @@
 """Gather what things are found by out of the journal itself, in a process beside the one that makes the graph.
 
 A large first load, or a rebuild, spends half its time on the graph; the search index needs little of what is loaded,
-and not the graph. ``ahead`` starts the process and hands over where the journal is; the index is committed only when
-the parent, whose graph is then ready, says so. Should the process fail, the parent builds the index from the graph.
+and not the graph. The process reads the journal, and is told of a load while it is still being read; it commits the
+index only when the parent, whose graph is then ready, says so. Should it fail, the parent builds the index from the
+graph.
 
 Run as ``python -m graph.harvest``: it reads one order from standard input, and ends when that is closed.
 """
@@ -15,6 +16,7 @@ import marshal
 import os
 import pickle
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -23,8 +25,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import pyoxigraph as ox
 
@@ -58,6 +59,7 @@ MOST_NEAR: Final = 2_000_000
 #: parts that are gone through one by one, and statements of one that are gathered before they are written
 _PARTS, _BATCH = 32, 10_000
 
+_SIZE: Final = struct.Struct(">Q")
 _READY, _COMMIT, _DONE = b"ready\n", b"commit\n", b"done\n"
 
 Fact = tuple[str, str, str, str | None, str, bool]
@@ -136,9 +138,8 @@ class Harvest:
     def take(self, block: bytes, *, removed: bool = False) -> None:
         """Take in whole lines of N-Quads. What is written in another way than tools do goes to the parser."""
         ways, classes = self._ways, self._classes
-        match_rest = _REST.fullmatch
         odd: list[bytes] = []
-        last, node, part = b"", "", self._parts[0]
+        last = b""
         for line in block.split(b"\n"):
             try:
                 subject, predicate, rest = line.split(b" ", 2)
@@ -149,7 +150,7 @@ class Harvest:
                 if _TOKEN.fullmatch(subject) is None:
                     odd.append(line)
                     continue
-                last, node = subject, ""
+                last = subject
             way = ways.get(predicate)
             if way is None and (way := self._learn(predicate)) is None:
                 odd.append(line)
@@ -162,26 +163,43 @@ class Harvest:
                     counts = classes[token] = False
                 if counts is False:
                     continue
-            found = match_rest(rest)
-            if found is None:
+            if not self._takes(subject, way, rest, removed):
                 odd.append(line)
-                continue
-            iri, text, language, dated, graph = found.groups()
-            if not node:
-                node = subject[1:-1].decode()
-                part = self._parts[hash(node) % _PARTS]
-            home = self._graphs.get(graph)
-            if home is None:
-                home = self._graphs[graph] = graph.decode()
-            if iri is not None:
-                value, kind = iri.decode(), None
-                if way in _NEAR:
-                    self._near.add(value)
-                elif way == RDF.type:
-                    self._near.add(home)
-            else:
-                value, kind = text.decode(), language.decode() if language else "^" + XSD.date if dated else ""
-            part.append((node, way, value, kind, home, removed))
+        self._settle(odd, removed)
+
+    def take_told(self, statements: Iterable[tuple[bytes, bytes, bytes, bytes]]) -> None:
+        """Take in added statements that ``CONCERNED`` has, in the four parts that the turnstile takes lines apart into.
+        """
+        odd: list[bytes] = []
+        for subject, predicate, target, graph in statements:
+            way = self._ways.get(predicate) or self._learn(predicate) or ""
+            if not self._takes(subject, way, b"%s %s ." % (target, graph), False):
+                odd.append(b"%s %s %s %s ." % (subject, predicate, target, graph))
+        self._settle(odd, False)
+
+    def _takes(self, subject: bytes, way: str, rest: bytes, removed: bool) -> bool:
+        """Take in a statement that counts; tell whether it was plain enough."""
+        found = _REST.fullmatch(rest)
+        if found is None:
+            return False
+        iri, text, language, dated, graph = found.groups()
+        node = subject[1:-1].decode()
+        home = self._graphs.get(graph)
+        if home is None:
+            home = self._graphs[graph] = graph.decode()
+        if iri is not None:
+            value, kind = iri.decode(), None
+            if way in _NEAR:
+                self._near.add(value)
+            elif way == RDF.type:
+                self._near.add(home)
+        else:
+            value, kind = text.decode(), language.decode() if language else "^" + XSD.date if dated else ""
+        self._parts[hash(node) % _PARTS].append((node, way, value, kind, home, removed))
+        return True
+
+    def _settle(self, odd: list[bytes], removed: bool) -> None:
+        """End a block: have the parser read what was not plain, and write down what there is much of."""
         for quad in ox.parse(b"\n".join(odd), format=ox.RdfFormat.N_QUADS) if odd else ():
             self._take_odd(quad, removed)
         for number, facts in enumerate(self._parts):
@@ -295,8 +313,9 @@ class Harvest:
         return graph in self._doubted
 
 
-def harvested(journal: Journal, revision: int, languages: Sequence[str]) -> Iterator[Document]:
-    """Yield the documents of everything that the changes up to ``revision`` leave standing."""
+@contextlib.contextmanager
+def harvest_of(journal: Journal, revision: int) -> Iterator[Harvest]:
+    """Take in the changes up to ``revision``; more may be taken in after them."""
     with tempfile.TemporaryDirectory(prefix="diaba-") as folder, contextlib.closing(Harvest(Path(folder))) as harvest:
         for change in journal.changes():
             if change.number > revision:
@@ -305,7 +324,7 @@ def harvested(journal: Journal, revision: int, languages: Sequence[str]) -> Iter
                 harvest.take(block, removed=True)
             for block in journal.lines(change, "added"):
                 harvest.take(block)
-        yield from harvest.documents(languages)
+        yield harvest
 
 
 # --- the process ----------------------------------------------------------------------------------------------------
@@ -313,7 +332,7 @@ def harvested(journal: Journal, revision: int, languages: Sequence[str]) -> Iter
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Say what to index, up to which change, and where."""
+    """Say what to index, up to which change the journal is to be read, and where the index is."""
 
     journal: Path
     index: Path
@@ -323,7 +342,10 @@ class Order:
 
 
 class Ahead:
-    """Drive the process from the parent. Use as a context: what is not finished in it is ended and leaves nothing."""
+    """Drive the process from the parent. Close it in any case: what was not finished is ended and leaves nothing.
+
+    Between the order and ``end`` it can be told what is not in the journal yet.
+    """
 
     def __init__(self, order: Order) -> None:
         home = str(Path(__file__).resolve().parents[1])
@@ -332,29 +354,33 @@ class Ahead:
             [sys.executable, "-m", "graph.harvest"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )  # fmt: skip
-        self.revision = order.revision
-        self._tell(pickle.dumps(order))
+        self.revision: int | None = None
+        self._send(pickle.dumps(order))
 
-    def _tell(self, message: bytes) -> None:
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # what failed is found when it is waited for
-            self.process.stdin.write(message)
-            self.process.stdin.flush()
+    def tell(self, statements: Sequence[tuple[bytes, bytes, bytes, bytes]]) -> None:
+        """Tell of added statements that ``CONCERNED`` has, in four parts each as they are written."""
+        self._send_one("statements", list(statements))
+
+    def tell_lines(self, lines: bytes) -> None:
+        """Tell of added statements in whole lines of N-Quads."""
+        self._send_one("lines", lines)
+
+    def end(self, revision: int) -> None:
+        """Say that this is all, and which change it makes the last one."""
+        if self.revision is None:
+            self.revision = revision
+            self._send_one("end", revision)
 
     def finish(self) -> bool:
         """Wait until the index is ready, have it committed, and tell whether it was."""
         assert self.process.stdout is not None
         if self.process.stdout.readline() != _READY:
             return False
-        self._tell(_COMMIT)
+        self._send(_COMMIT)
         return self.process.stdout.readline() == _DONE and self.process.wait() == 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End the process, unless it has ended."""
         self.process.kill()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
@@ -362,21 +388,46 @@ class Ahead:
                     pipe.close()
         self.process.wait()
 
+    def _send_one(self, kind: str, content: Any) -> None:
+        message = marshal.dumps((kind, content))
+        self._send(_SIZE.pack(len(message)) + message)
+
+    def _send(self, message: bytes) -> None:
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # what failed is found when it is waited for
+            self.process.stdin.write(message)
+            self.process.stdin.flush()
+
 
 def main() -> None:
     """Do what the order on standard input says; end at once where the parent does."""
-    order = pickle.load(sys.stdin.buffer)
-    told = threading.Event()
-    threading.Thread(target=_watch, args=(told.set,), daemon=True).start()
     gc.disable()  # nothing here refers to itself
-    journal = Journal(order.journal, read_only=True)
+    order = pickle.load(sys.stdin.buffer)
     index = SearchIndex(order.index, order.abbreviations)
-    index.stage(harvested(journal, order.revision, order.languages))
+    told = threading.Event()
+    with harvest_of(Journal(order.journal, read_only=True), order.revision) as harvest:
+        revision = _hear(harvest)
+        threading.Thread(target=_watch, args=(told.set,), daemon=True).start()
+        index.stage(harvest.documents(order.languages))
     _say(_READY)
     told.wait()
-    index.commit(order.revision)
+    index.commit(revision)
     _say(_DONE)
     os._exit(0)  # the watching thread waits for a word that never comes
+
+
+def _hear(harvest: Harvest) -> int:
+    """Take in what the parent tells, until it says which change is the last."""
+    stream = sys.stdin.buffer
+    while size := stream.read(_SIZE.size):
+        kind, content = marshal.loads(stream.read(*_SIZE.unpack(size)))
+        if kind == "end":
+            return int(content)
+        if kind == "lines":
+            harvest.take(content)
+        else:
+            harvest.take_told(content)
+    sys.exit(1)
 
 
 def _watch(commit: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final, Protocol, cast
 
 import pyoxigraph as ox
 
@@ -41,6 +41,12 @@ STREAMED: Final = 200_000
 
 LARGE: Final = 20_000_000
 """Bytes of N-Quads or N-Triples from which on a first load goes into its payload as it stands."""
+
+LINE: Final = 180
+"""Bytes that a statement takes in lines, about."""
+
+AT_A_TIME: Final = 10_000
+"""Statements that are written together."""
 
 MAX_BLANK: Final = 2_000_000
 """Most statements with blank nodes in one load: they must be seen together to be named."""
@@ -104,11 +110,22 @@ class Staged:
         )  # fmt: skip
 
 
+class Listener(Protocol):
+    """Hear what a load adds, before it is accepted: it may still come to nothing."""
+
+    def tell(self, statements: Sequence[tuple[bytes, bytes, bytes, bytes]]) -> None:
+        """Hear statements that things are found by (``graph.documents.CONCERNED``), in four parts each."""
+
+    def tell_lines(self, lines: bytes) -> None:
+        """Hear any statements, in whole lines of N-Quads."""
+
+
 class Loading:
     """Stage the parcels of one load against one state of graph and history; nothing is written but payloads.
 
     ``partial`` never withdraws; ``with_history`` takes recorded times and versions from the files; ``own`` are sources
-    that come with the register and no load may touch, ``None`` when they are themselves loaded. ``stage`` may raise
+    that come with the register and no load may touch, ``None`` when they are themselves loaded. ``listening`` is asked,
+    with about how many statements come, for who wants to hear of a large load while it is read. ``stage`` may raise
     ``Malformed``, ``Unreadable`` or ``ForeignGraph`` with the place.
     """
 
@@ -122,8 +139,10 @@ class Loading:
         partial: bool = False,
         with_history: bool = False,
         own: Collection[str] | None = None,
+        listening: Callable[[int], Listener | None] = lambda _: None,
         progress: Progress | None = None,
     ) -> None:
+        self.listening = listening
         self.own = own is None
         self._kept = own or ()
         self.graph = graph
@@ -153,6 +172,8 @@ class Loading:
                     remedy="Load it under that source, or choose another IRI.", place=_first_place(parcel),
                 )  # fmt: skip
             self.claimed[parcel.source] = parcel.source
+        if len(parcels) > 1:  # who listens hears of one
+            self.listening = lambda _: None
         return [_Stage(self, parcel).run() for parcel in parcels]
 
     def owner_of(self, graph: str) -> str | None:
@@ -457,29 +478,38 @@ class _Stage:
         """Write everything as added, whole blocks of lines at a time where the turnstile lets them pass."""
         self.clocks = True
         self.kept = self.kept_by_others()
-        turnstile = Turnstile(self.door, self.source, self.loading.at, self.kept)
+        heard = self.loading.listening(sum(source.size for source in self.parcel.inputs) // LINE)
+        turnstile = Turnstile(self.door, self.source, self.loading.at, self.kept, tells=heard is not None)
         blanks: list[ox.Quad] = []
         done = 0
         with self.loading.journal.draft() as draft:
             draft.begin("removed")
             draft.begin("added")
+
+            def add(lines: Iterable[object]) -> None:
+                text = "".join(f"{line} .\n" for line in lines).encode()
+                draft.write(text)
+                if heard is not None:
+                    heard.tell_lines(text)
+
             for number, source in enumerate(self.parcel.inputs):
                 count = 0
                 for block, before, lines in blocks_of(source, self.progress_from(done)):
                     passed = turnstile.passes(block, lines, graphs=source.format == ox.RdfFormat.N_QUADS)
                     if passed is not None and self.takes(passed):
                         draft.write(passed.lines, passed.count)
+                        if heard is not None:
+                            heard.tell(passed.told)
                         count += lines
                         continue
                     quads = list(parse_block(source, block, before))
-                    for quad in self.admit_quads(quads, source, number, blanks, count):
-                        draft.write(f"{quad} .\n".encode())
+                    add(self.admit_quads(quads, source, number, blanks, count))
                     count += len(quads)
                 done += source.size
             self.check_intervals()
-            late = map(str, chain(self.admit_blanks(blanks), self.publishing()))
-            for line in chain(late, self.declared(set())[1]):
-                draft.write(f"{line} .\n".encode(), 1)
+            late = chain(self.admit_blanks(blanks), self.publishing(), self.declared(set())[1])
+            while piece := list(islice(late, AT_A_TIME)):
+                add(piece)
             draft.begin("versions")
             sealed = draft.seal()
             self.tally.added = draft.counts["added"]

@@ -228,21 +228,36 @@ class SearchProjection:
     def revision(self) -> int:
         return self.index.revision
 
+    def begin(self, expected: int) -> Ahead | None:
+        """Let a process of its own gather a change of so many statements, about, while others are busy with it.
+
+        It goes through the whole journal: where there is much in it beside, reading the graph is quicker.
+        """
+        self.end()
+        before = size_of(islice(self.journal.changes(), self.revision))
+        path = self.index.lend() if expected > max(HARVESTED, before) else None
+        if path is not None:
+            folder, revision = self.journal.path.parent, self.journal.revision
+            self._ahead = Ahead(Order(folder, path, revision, self.languages, self.index.abbreviations))
+        return self._ahead
+
+    def end(self) -> None:
+        """Have nothing more gathered, whether that is finished or not."""
+        if self._ahead is not None:
+            self._ahead.close()
+        self._ahead = None
+
     @contextmanager
     def going_ahead(self) -> Iterator[None]:
-        """Let a process of its own gather a large change, while the graph is being made.
-
-        It goes through the whole journal: where much more than the change stands in it, reading the graph is quicker.
-        """
-        pending, all_changes = size_of(self.journal.changes(self.revision)), size_of(self.journal.changes())
-        path = self.index.lend() if pending > HARVESTED and all_changes < 2 * pending else None
-        if path is None:
+        """Let what is to be followed be gathered beside, if it is much, unless that is being done already."""
+        if self._ahead is None:
+            self.begin(size_of(self.journal.changes(self.revision)))
+        if self._ahead is not None:
+            self._ahead.end(self.journal.revision)
+        try:
             yield
-            return
-        folder, revision = self.journal.path.parent, self.journal.revision
-        with Ahead(Order(folder, path, revision, self.languages, self.index.abbreviations)) as self._ahead:
-            yield
-        self._ahead = None
+        finally:
+            self.end()
 
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
         revision = changes[-1].number

@@ -42,7 +42,7 @@ from graph.journal import Entry, Journal, Section, write_instant
 from graph.loading import Loading
 from graph.pack import Pack, read_pack
 from graph.parts import Home, finish_swap, make_anew, open_parts
-from graph.projections import AT_ONCE, Projection, follow
+from graph.projections import AT_ONCE, Projection, SearchProjection, follow
 from graph.remote import RemoteStore, open_store
 from graph.resources import folder
 from graph.search import SearchIndex
@@ -381,7 +381,7 @@ class Register:
             at = self.journal.next_instant()
             loading = Loading(
                 self._parts.graph, self._parts.history, self.journal, at, partial=partial, with_history=history,
-                own=None if own else self.passport.sources, progress=progress,
+                own=None if own else self.passport.sources, listening=self._indexing.begin, progress=progress,
             )  # fmt: skip
             try:
                 staged = loading.stage(parcels)
@@ -389,6 +389,7 @@ class Register:
                 entries = [entry for one in staged if (entry := one.entry(author, message)) is not None]
                 numbers = iter([change.number for change in self.journal.append(entries, at)] if entries else [])
             except BaseException:
+                self._indexing.end()
                 self.journal.sweep()
                 raise
             reports: list[SourceReport] = [
@@ -402,6 +403,10 @@ class Register:
     @property
     def _projections(self) -> list[Projection]:
         return self._parts.projections
+
+    @property
+    def _indexing(self) -> SearchProjection:
+        return next(one for one in self._projections if isinstance(one, SearchProjection))
 
     def _open_again(self) -> None:
         """Put in place what was rebuilt, and open what stands there, whether that went well or not."""

@@ -14,6 +14,7 @@ from typing import Final
 
 import pyoxigraph as ox
 
+from graph.documents import CLASS_KINDS, CONCERNED
 from graph.door import BOOLEANS, DAYS, DERIVED, HISTORY, LINKS, OWN, TERMS, TEXTS, Door, read_day
 from graph.terms import DCT, RDF, RECORD_CLASSES, RESOURCE_CLASSES, XSD, Confidence, D
 
@@ -53,6 +54,8 @@ _TRIPLES: Final = tuple(_shape(text, graph=False) for text in (_NARROW, _WIDE))
 
 # What there is to do about a statement, by its predicate.
 _PASS, _LINK, _TEXT, _TYPE, _FROM, _UNTIL, _DAY, _TRUTH, _MARK, _PUBLISHER, _REFUSE = range(11)
+#: added where a statement is one that things are found by
+_TELLS: Final = 16
 
 _OWN_TERM: Final = b"<" + D.NS.encode()
 _OWN_SUBJECTS: Final = tuple(b"<" + prefix.encode() for prefix in OWN)
@@ -67,6 +70,7 @@ def _node(token: bytes) -> ox.NamedNode:
 
 
 _GOOD: Final = frozenset(map(_token, TERMS - DERIVED - HISTORY))
+_FOUND: Final = frozenset(map(_token, CLASS_KINDS))
 _RECORDS: Final = frozenset(map(_token, RECORD_CLASSES))
 _RESOURCES: Final = frozenset(map(_token, RESOURCE_CLASSES))
 _MARKS: Final = frozenset(map(_token, Confidence.ORDER))
@@ -92,7 +96,7 @@ class Passed:
     """Hold what a block comes to that passed: ``count`` lines, each with a graph, and what others depend on.
 
     ``records`` counts the records in it, ``types`` are hashes of the catalogue resources, ``graphs`` the IRIs of the
-    graphs that it names.
+    graphs that it names, ``told`` the statements that things are found by, in their four parts.
     """
 
     lines: bytes
@@ -101,20 +105,24 @@ class Passed:
     types: set[int] = field(default_factory=set)
     publishers: list[tuple[ox.NamedNode, ox.NamedNode]] = field(default_factory=list)
     graphs: set[str] = field(default_factory=set)
+    told: list[tuple[bytes, bytes, bytes, bytes]] = field(default_factory=list)
 
 
 class Turnstile:
     """Stand before the door: let pass what is plainly right, and send everything else to it.
 
     ``home`` is the graph of statements that name none, ``at`` the instant that records get, ``kept`` are hashes of the
-    records that other sources keep.
+    records that other sources keep, ``tells`` whether what things are found by is wanted apart.
     """
 
-    def __init__(self, door: Door, home: str, at: str, kept: Collection[int] = ()) -> None:
+    def __init__(
+        self, door: Door, home: str, at: str, kept: Collection[int] = (), *, tells: bool = False
+    ) -> None:
         self._door = door
         self._home = _token(home)
         self._recorded = _token(D.recordedAt) + f' "{at}"^^'.encode() + _token(XSD.dateTime)
         self._kept = kept
+        self._tells = tells
         self._ways: dict[bytes, int] = {}
         self._days: dict[bytes, int] = {}
 
@@ -126,7 +134,7 @@ class Turnstile:
         passed = Passed(block if graphs else block.replace(b" .\n", b" " + self._home + b" .\n"))
         added: list[bytes] = []
         named: set[bytes] = set()
-        ways, kept, recorded = self._ways, self._kept, self._recorded
+        ways, kept, recorded, tell = self._ways, self._kept, self._recorded, passed.told.append
         last, home = b"", self._home
         for subject, predicate, target, graph in lines:
             if subject != last:
@@ -139,13 +147,18 @@ class Turnstile:
             try:
                 way = ways[predicate]
             except KeyError:
-                way = ways[predicate] = _way_of(predicate[1:-1].decode())
+                way = ways[predicate] = self._learn(predicate[1:-1].decode())
+            if way >= _TELLS:
+                tell((subject, predicate, target, home))
+                way -= _TELLS
             if not way:
                 continue
             if way <= _TYPE:
                 if target.startswith(_OWN_TERM) and target not in _GOOD:
                     return None
                 if way == _TYPE:
+                    if target in _FOUND and self._tells:
+                        tell((subject, predicate, target, home))
                     if target in _RESOURCES:
                         passed.types.add(hash(_node(subject)))
                     elif target in _RECORDS:
@@ -159,6 +172,10 @@ class Turnstile:
         passed.records = len(added)
         passed.graphs = {token[1:-1].decode() for token in named}
         return passed
+
+    def _learn(self, term: str) -> int:
+        way = _way_of(term)
+        return way + _TELLS if self._tells and term in CONCERNED and way != _TYPE else way
 
     def _passes(self, way: int, subject: bytes, target: bytes, passed: Passed) -> bool:
         if way <= _DAY:

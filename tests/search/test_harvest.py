@@ -14,14 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph import harvest, projections
-from graph.harvest import Ahead, Order, harvested
+from graph import harvest, loading, projections
+from graph.door import Door
+from graph.harvest import Ahead, Order, harvest_of
 from graph.journal import Entry, Journal, Section
 from graph.projections import GraphProjection
 from graph.register import Register
 from graph.search import SearchIndex, all_nodes, documents_of
 from graph.store import OxigraphStore
 from graph.terms import DCAT, DCT, FOAF, RDF, SKOS, SKOSXL, XSD, Confidence, D, Level
+from graph.turnstile import Turnstile
 from graph.words import NO_ABBREVIATIONS
 from tests.search.conftest import HERE
 from tests.search.statements import parse
@@ -46,7 +48,8 @@ def documents(journal: Journal) -> tuple[object, object]:
     graph = OxigraphStore()
     GraphProjection(graph, journal).follow(list(journal.changes()), None)
     read = {one.iri: one for one in documents_of(graph, all_nodes(graph), LANGUAGES)}
-    return {one.iri: one for one in harvested(journal, journal.revision, LANGUAGES)}, read
+    with harvest_of(journal, journal.revision) as gathered:
+        return {one.iri: one for one in gathered.documents(LANGUAGES)}, read
 
 
 NODES = [f"<{X}{name}>" for name in "abcdef"]
@@ -106,6 +109,23 @@ def test_the_small_register_comes_to_the_same(tmp_path: Path) -> None:
     assert len(read) > 20  # type: ignore[arg-type]
 
 
+@given(st.lists(lines_of(), max_size=25))
+def test_what_the_turnstile_tells_gives_the_same_documents(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
+    turnstile = Turnstile(Door(), X + "source", "2026-11-23T00:00:00Z", tells=True)
+    passed = {line: turnstile.passes(f"{line}\n".encode(), 1, graphs=True) for line in lines}
+    good = [line for line in lines if passed[line] is not None]
+    folder = tmp_path_factory.mktemp("told")
+    with contextlib.closing(Journal(folder)) as journal:
+        with harvest_of(journal, 0) as harvest:
+            for line in good:
+                harvest.take_told(passed[line].told)  # type: ignore[union-attr]
+            told = {one.iri: one for one in harvest.documents(LANGUAGES)}
+        append(journal, [], good)
+        assert told == documents(journal)[1]
+
+
 # --- the process ----------------------------------------------------------------------------------------------------
 
 MANY = "".join(
@@ -118,6 +138,7 @@ MANY = "".join(
 def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Register]:
     monkeypatch.setattr(projections, "HARVESTED", 5000)
     monkeypatch.setattr(projections, "ANEW", 5000)
+    monkeypatch.setattr(loading, "LARGE", 100_000)
     with Register.create(tmp_path / "data", pack=None) as register:
         yield register
 
@@ -142,6 +163,22 @@ def test_a_large_change_is_indexed_by_a_process_of_its_own(
     register.rebuild()
     assert found(register) == 4000
     assert {one.revision for one in (register.reader.graph, register.reader.search)} == {register.revision}
+
+
+def test_the_process_hears_of_a_load_before_it_is_accepted(
+    register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What passes the turnstile, what the parser had to read, and what the register itself adds."""
+    heard: list[object] = []
+    for name in ("tell", "tell_lines"):
+        plain = getattr(Ahead, name)
+        monkeypatch.setattr(Ahead, name, lambda ahead, said, plain=plain: (heard.append(said), plain(ahead, said)))
+    blank = f'_:b <{RDF.type}> <{DCAT.Dataset}> <{X}g> .\n_:b <{DCT.title}> "ho so cuoi" <{X}g> .\n'
+    file = tmp_path / "many.nq"
+    file.write_text(MANY * 2 + "# said\n" * 3 + blank, "utf-8")
+    register.load([file], source=X + "source")
+    assert len(heard) > 1
+    assert found(register) == 4001
 
 
 def test_without_the_process_the_graph_is_read(
@@ -182,9 +219,11 @@ def test_the_process_ends_with_its_parent_and_shows_nothing(tmp_path: Path) -> N
 import time
 from pathlib import Path
 from graph.harvest import Ahead, Order
+from graph.turnstile import Turnstile
 from graph.words import NO_ABBREVIATIONS
 here = Path({str(tmp_path)!r})
 ahead = Ahead(Order(here, here / "search", 1, (), NO_ABBREVIATIONS))
+ahead.end(1)
 assert ahead.process.stdout.readline() == b"ready\\n"
 print(ahead.process.pid, flush=True)
 time.sleep(60)
@@ -201,7 +240,8 @@ time.sleep(60)
         time.sleep(0.05)
     assert not Path(f"/proc/{process}/stat").exists()
     assert len(index) == 0
-    with Ahead(Order(tmp_path, tmp_path / "search", 1, (), NO_ABBREVIATIONS)) as ahead:
+    with contextlib.closing(Ahead(Order(tmp_path, tmp_path / "search", 1, (), NO_ABBREVIATIONS))) as ahead:
+        ahead.end(1)
         assert ahead.finish()
     index.take_back()
     assert index.revision == 1
