@@ -27,7 +27,7 @@ from service.clocks import parse_day, today_in
 from service.condition import status
 from service.exporting import write_out
 from service.faults import NOTHING
-from service.listing import list_bodies
+from service.listing import list_bodies, tell_body
 from service.planning import plan
 from service.query import query as sparql
 from service.shell import WRITTEN, Verbs, common, complain, opened, print_json, tell, wants_json, wording_of
@@ -278,7 +278,7 @@ def _list_queries(ctx: click.Context, queries: Iterable[CannedQuery], say: Wordi
 
 
 for verb in (
-    list_bodies, check, gaps, rules, plan, sparql, keeping.init, keeping.load, keeping.rebuild, keeping.serve, status,
-    archiving.journal, archiving.backup, archiving.restore, archiving.snapshot, write_out,
+    list_bodies, tell_body, check, gaps, rules, plan, sparql, keeping.init, keeping.load, keeping.rebuild,
+    keeping.serve, status, archiving.journal, archiving.backup, archiving.restore, archiving.snapshot, write_out,
 ):  # fmt: skip
     main.add_command(verb)

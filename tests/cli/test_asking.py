@@ -235,3 +235,14 @@ def test_bodies_wants_a_level_or_a_kind_and_names_the_kinds_there_are(diaba: Run
     unknown = diaba("bodies", "--kind", "moon base")
     assert unknown.code == 2
     assert "moon base" in unknown.err
+
+
+def test_a_body_is_told_by_any_name_with_what_it_came_from_and_what_became_of_it(diaba: Run) -> None:
+    answer = diaba("body", "bo ke hoach va dau tu", "--json")
+    assert answer.code == 0
+    told = answer.json
+    assert told["ended"] is True
+    assert told["until"] == "2025-03-01"
+    assert [share["holder"]["iri"] for share in told["shares"]] == ["https://w3id.org/diaba/test/mof"]
+    nobody = diaba("body", "https://example.org/nobody-knows")
+    assert nobody.code == 1
