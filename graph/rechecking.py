@@ -95,9 +95,15 @@ class Walk:
                 continue
             frontier = here
             here = set(here)
-            while frontier := self._next(step, frontier) - here:
+            while frontier := self._once(step, frontier) - here:
                 here |= frontier
         return here
+
+    def _once(self, step: Step, nodes: Iterable[Term]) -> set[Term]:
+        """Return where a repeated step leads when it is taken once."""
+        if not step.ways:
+            return self._next(step, nodes)
+        return {found for way in step.ways for found in self.along(way, nodes)}
 
     def _next(self, step: Step, nodes: Iterable[Term]) -> set[Term]:
         known = self._known[step.predicate, step.inverse]

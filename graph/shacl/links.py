@@ -154,7 +154,7 @@ class _Ways:
 
 
 def _cost(ways: tuple[_Way, ...]) -> int:
-    return max(sum(_COSTS[step.inverse] + 2 * step.repeated for step in way) for way in ways)
+    return max(sum(_COSTS[step.inverse] + 2 * step.repeated + 2 * len(step.ways) for step in way) for way in ways)
 
 
 @lru_cache(maxsize=1024)

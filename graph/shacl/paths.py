@@ -17,12 +17,13 @@ _NIL = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#nil")
 @dataclass(frozen=True, slots=True)
 class Step:
     """Go from a node along one predicate, against its direction when ``inverse``, any number of times (none among
-    them) when ``repeated``.
+    them) when ``repeated``; or, any number of times, along any of ``ways``: then there is no predicate.
     """
 
     predicate: str
     inverse: bool = False
     repeated: bool = False
+    ways: tuple[tuple[Step, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +202,12 @@ def _ways(path: Path, backwards: bool) -> tuple[tuple[Step, ...], ...] | None:
             return None if inner_ways is None else ((), *inner_ways)
         case ZeroOrMore(inner) | OneOrMore(inner):
             inner_ways = _ways(inner, backwards)
-            if inner_ways is None or any(len(way) != 1 for way in inner_ways) or len(inner_ways) != 1:
+            if inner_ways is None:
                 return None
-            ((step,),) = inner_ways
             # Staying is among the repeated steps: for one or more that is a way too many, never one too few.
-            return ((Step(step.predicate, step.inverse, repeated=True),),)
+            if len(inner_ways) == 1 and len(inner_ways[0]) == 1 and not inner_ways[0][0].repeated:
+                return ((Step(inner_ways[0][0].predicate, inner_ways[0][0].inverse, repeated=True),),)
+            return ((Step("", repeated=True, ways=inner_ways),),)
         case Alternative(parts):
             found: list[tuple[Step, ...]] = []
             for part in parts:

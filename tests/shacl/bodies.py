@@ -95,6 +95,7 @@ BODIES: Final[dict[str, str]] = {
     "alternative paths": "SELECT $this ?value WHERE { $this e:p|^e:q|(e:q/e:q) ?value }",
     "a repeated path": "SELECT $this ?value WHERE { $this a e:T . $this e:p* ?value . ?value e:n ?n }",
     "a cycle": "SELECT $this WHERE { $this (e:p|e:q)+ $this }",
+    "a way round with turns": "SELECT $this ?value WHERE { $this e:p ?value . ?value ((^e:p/e:q)|e:q)* $this }",
     "an optional step": "SELECT $this ?value WHERE { $this a e:T ; e:p?/e:q ?value }",
     "a variable predicate": "SELECT $this ?value WHERE { $this ?predicate ?value . FILTER (?predicate IN (e:p, e:q)) }",
     "a value path": (
