@@ -54,6 +54,8 @@ _OF_PROPERTIES: Final = {"minCount", "maxCount", "uniqueLang", "lessThan", "less
 _KINDS: Final = {
     SH + name for name in ("IRI", "BlankNode", "Literal", "BlankNodeOrIRI", "BlankNodeOrLiteral", "IRIOrLiteral")
 }
+_DRAFT: Final = ox.NamedNode(SH + "shape")
+_NODE: Final = ox.NamedNode(SH + "node")
 _TRUE: Final = ox.Literal("true", datatype=ox.NamedNode(XSD.boolean))
 
 _CLASS: Final = RDFS.NS + "Class"
@@ -61,7 +63,7 @@ _CLASS: Final = RDFS.NS + "Class"
 
 def shapes_of(quads: Iterable[ox.Quad], places: Mapping[Term, Place] | None = None) -> Shapes:
     """Return the shapes of a graph; ``places`` says where named ones stand. Raises ``ShapeFault``."""
-    return _Reading(Triples(quads), places or {}).read()
+    return _Reading(Triples(map(_of_today, quads)), places or {}).read()
 
 
 def read_shapes(targets: Iterable[str | FilePath]) -> Shapes:
@@ -91,6 +93,13 @@ def read_path(quads: Iterable[ox.Quad], node: Term, shape: Shape) -> Path:
 def path_of(triples: Triples, node: Term) -> Path:
     """Return the path that a node of a report describes. Raises ``ShapeFault``."""
     return _Reading(triples, {}).path(node, ())
+
+
+def _of_today(quad: ox.Quad) -> ox.Quad:
+    """Read ``sh:shape`` as what it became: drafts of 2016 called ``sh:node`` so, and published profiles still do."""
+    if quad.predicate != _DRAFT:
+        return quad
+    return ox.Quad(quad.subject, _NODE, quad.object, quad.graph_name)
 
 
 def _apart(quad: ox.Quad, number: int) -> ox.Quad:
