@@ -32,14 +32,15 @@ class Fate(Enum):
 
 
 class Breaking(ThreadingHTTPServer):
-    """Pass requests on to a port of this machine, each to its fate."""
+    """Pass requests on to a port of this machine, each to its fate; ``questions`` are those of queries alone."""
 
     daemon_threads = True
 
-    def __init__(self, port: int, fates: Iterator[Fate]) -> None:
+    def __init__(self, port: int, fates: Iterator[Fate], questions: Iterator[Fate] | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream = port
         self.fates = fates
+        self.questions = questions
         self.met: list[Fate] = []
         self.lock = threading.Lock()
         self.held_back: list[threading.Thread] = []
@@ -50,16 +51,17 @@ class Breaking(ThreadingHTTPServer):
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def next_fate(self) -> Fate:
+    def next_fate(self, path: str) -> Fate:
         with self.lock:
-            fate = next(self.fates, Fate.passes)
+            fates = self.fates if self.questions is None or path.startswith("/update") else self.questions
+            fate = next(fates, Fate.passes)
             self.met.append(fate)
             return fate
 
     def calm(self) -> None:
         """Break nothing any more, and let arrive what was held back."""
         with self.lock:
-            self.fates = iter(())
+            self.fates, self.questions = iter(()), None
         for thread in self.held_back:
             thread.join()
 
@@ -80,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        fate = self.server.next_fate()
+        fate = self.server.next_fate(self.path)
         if fate is Fate.dropped_before:
             self.hang_up()
         elif fate is Fate.late:

@@ -145,10 +145,16 @@ def test_a_service_that_does_not_answer_is_told(run: Run, small: Path, server: O
     lone = Oxigraph()
     made = run("init", "--empty", "--data", str(tmp_path / "other"), store=lone.address)
     assert made.code == 0, made.err
+    told = run("status", "--json", "--data", str(tmp_path / "other"), store=lone.address).json
+    assert (told["store"], {part["revision"] for part in told["parts"]}) == (f"{lone.address}/update", {1})
     lone.stop()
     refused = run("who", "dat dai", "--data", str(tmp_path / "other"), store=lone.address)
     assert refused.code == 4
     assert "Start the store, or check its address in DIABA_STORE" in refused.err
+    parts = run("status", "--json", "--data", str(tmp_path / "other"), store=lone.address).json["parts"]
+    told = {part["name"]: (part["revision"], part["why"]) for part in parts}
+    assert told["search"] == told["history"] == (1, "")
+    assert told["graph"] == told["standings"] == (None, "The connection to the store was lost: Connection refused")
 
 
 class TestService:

@@ -19,11 +19,11 @@ from graph.register import Register
 from graph.remote import open_store
 from graph.terms import D, Graphs
 from graph.wire import Patience
-from tests.store.breaking import LATE, Breaking, Fate, at_random
+from tests.store.breaking import Breaking, Fate, at_random
 from tests.store.serving import Oxigraph
 
 X = "https://example.org/"
-HURRIED = Patience(timeout=LATE * 0.7, tries=4, pause=0.002)
+HURRIED = Patience(timeout=10.0, tries=4, pause=0.002)
 
 STATED = """
 @prefix d: <https://w3id.org/diaba/ns#> . @prefix dcat: <http://www.w3.org/ns/dcat#> .
@@ -268,7 +268,7 @@ def breaking(server: Oxigraph) -> Iterator[Breaking]:
         proxy.stop()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_no_change_of_a_register_is_lost_or_doubled_whatever_becomes_of_the_requests(
     breaking: Breaking, server: Oxigraph, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,13 +278,15 @@ def test_no_change_of_a_register_is_lost_or_doubled_whatever_becomes_of_the_requ
     chance = Random(seed)
     data, setting = tmp_path / "data", f"{breaking.address} at-once={chance.choice([40, 5000])}"
     Register.create(data, pack=None, store=setting).close()
-    breaking.fates = at_random(chance, (0.02, 0.05)[seed % 2])
-    register: Register | None = None
+    register: Register | None = Register.open(data, store=setting)
+    register.load(stated(tmp_path, "d", "moc", 4), X + "d")
+    # a load asks hundreds of questions, which are put again where that helps, and gives some twenty orders
+    breaking.fates, breaking.questions = at_random(chance, (0.05, 0.15)[seed % 2]), at_random(chance, 0.005)
     faults = loads = 0
     accepted: dict[str, tuple[str, int]] = {}
     try:
         for _ in range(60):
-            if loads == 8:
+            if loads == 6:
                 break
             try:
                 if register is None:
@@ -316,7 +318,7 @@ def test_no_change_of_a_register_is_lost_or_doubled_whatever_becomes_of_the_requ
     finally:
         if register is not None:
             register.close()
-    assert loads >= 5
+    assert loads >= 4
     assert any(fate is not Fate.passes for fate in breaking.met)
     with closing(open_store(server.address)) as store:
         noted = {part: store.noted(part) for part in (Graphs.projection, Graphs.scopes, Graphs.standings)}
