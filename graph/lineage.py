@@ -7,12 +7,15 @@ the world and so in the register: the walk ends all the same and names the circl
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import TypeVar
 
 from graph.model import ALWAYS, Interval
+
+_T = TypeVar("_T", bound=Hashable)
 
 
 class Direction(StrEnum):
@@ -102,7 +105,7 @@ def _cycles(edges: Iterable[Edge]) -> tuple[tuple[str, ...], ...]:
         after.setdefault(edge.source, set()).add(edge.target)
     found: set[tuple[str, ...]] = set()
     named: set[str] = set()
-    for node in sorted(_on_circles(after)):
+    for node in sorted(on_circles(after)):
         if node not in named:
             cycle = _shortest(after, node)
             named.update(cycle)
@@ -111,16 +114,16 @@ def _cycles(edges: Iterable[Edge]) -> tuple[tuple[str, ...], ...]:
     return tuple(sorted(found))
 
 
-def _on_circles(after: Mapping[str, set[str]]) -> set[str]:
-    """Return the nodes that can be left and reached again.
+def on_circles(after: Mapping[_T, set[_T]]) -> set[_T]:
+    """Return the nodes that can be left and reached again, of those with the nodes that come right after each.
 
     Tarjan's strongly connected components (doi:10.1137/0201010), without recursion, for chains of any length.
     """
-    number: dict[str, int] = {}
-    lowest: dict[str, int] = {}
-    pile: list[str] = []
-    piled: set[str] = set()
-    found: set[str] = set()
+    number: dict[_T, int] = {}
+    lowest: dict[_T, int] = {}
+    pile: list[_T] = []
+    piled: set[_T] = set()
+    found: set[_T] = set()
     for root in after:
         if root in number:
             continue
@@ -145,7 +148,7 @@ def _on_circles(after: Mapping[str, set[str]]) -> set[str]:
                     above = visits[-1][0]
                     lowest[above] = min(lowest[above], lowest[node])
                 if lowest[node] == number[node]:
-                    component = set()
+                    component: set[_T] = set()
                     while node not in component:
                         component.add(pile.pop())
                     piled -= component

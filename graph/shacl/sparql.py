@@ -20,6 +20,7 @@ import pyoxigraph as ox
 
 from graph.errors import ShapeFault
 from graph.shacl.boundaries import Boundaries, boundaries_of
+from graph.shacl.circles import circles_of, nodes_on
 from graph.shacl.days import day_of, without_day
 from graph.shacl.focus import Body, Focus
 from graph.shacl.links import links_of
@@ -288,6 +289,8 @@ class _Compiled:
         #: for nodes each on days of its own
         self._dated = self._apart(("this", day), self._select) if day else self._worlds
         self._on_day: tuple[date, tuple[World, ...] | None] | None = None
+        #: paths that must lead from a focus node back to it
+        self._circles = () if select.grouped else circles_of(self._select.where)
 
     @property
     def depends_on_day(self) -> bool:
@@ -318,10 +321,14 @@ class _Compiled:
         pattern = focus.pattern()
         worlds = self._on(day)
         whole = worlds is not None and "UNION" not in pattern and all(world.plain for world in worlds)
+        whole = whole and not self._circles
         if worlds is not None and whole:
             yield from _new(self._of_text(reader, worlds, _Anchor(pattern, ("this",)), day), seen)
             return
         nodes = (solution[0] for solution in _asked(reader, f"SELECT DISTINCT ?this {{ {pattern} }}"))
+        if self._circles:
+            circling = nodes_on(reader, self._circles)
+            nodes = (node for node in nodes if node in circling)
         blank = False
         for chunk in _chunks(cast(Iterator[Term], nodes)):
             named = [node for node in chunk if not isinstance(node, ox.BlankNode)]
@@ -418,7 +425,13 @@ class _Compiled:
                 for row in self.of_nodes(reader, (node,), day):
                     yield day, row
             return
+        circling: set[Term] | None = None
         for chunk in _chunks(pairs):
+            if self._circles and len(chunk) == _CHUNK:
+                circling = nodes_on(reader, self._circles) if circling is None else circling
+                chunk = [(node, day) for node, day in chunk if node in circling]
+                if not chunk:
+                    continue
             anchor = _rows(("this", self._day), [(node, day_of(day)) for node, day in chunk])
             seen: set[tuple[date, Row]] = set()
             for world in self._dated:
@@ -461,6 +474,8 @@ class _Compiled:
     def days(self, reader: Reader, focus: Focus, nodes: Collection[Term] | None) -> Iterator[tuple[Term, date]]:
         """Yield the days on which the outcome can change; raises ``ShapeFault`` where a body hides them."""
         if self.depends_on_day:
+            if self._circles and nodes is None:
+                nodes = nodes_on(reader, self._circles)
             yield from self._boundaries.days(reader, focus.pattern(), nodes)
 
     def triggers(self) -> tuple[Trigger, ...] | None:
