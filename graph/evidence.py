@@ -361,12 +361,9 @@ class Gathering:
         placed = self._pointing(new, (D.placed,))
         placements = self._kept_facts(sorted(_flat(placed)))
         spans = self._spans({**facts, **placements})
-        ended = []
         for node in new:
             about = facts.get(node, _NOTHING)
             span = spans.get(node, ALWAYS)
-            if span.end is not None:
-                ended.append(node)
             self._areas[node] = Area(
                 node,
                 span,
@@ -378,7 +375,7 @@ class Gathering:
                     for under in sorted(said.all(D.under))
                 ),
             )
-        self._load_successions(ended)
+        self._load_successions(new)
 
     def _area_edges(self, node: str) -> list[str]:
         successors = [

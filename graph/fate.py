@@ -113,15 +113,17 @@ class _Walk:
             steps = waiting.pop()
             heir, since = steps[-1].successor, steps[-1].event.day
             assert since is not None
-            if heir == D.nobody or not self.span(heir).ended_by(self.day):
+            if heir == D.nobody:
                 yield _share(heir, steps)
                 continue
+            ended, way = self.span(heir).ended_by(self.day), {step.predecessor for step in steps}
             onward = [
                 step for step in self.gathering.successions(heir)
                 if step.event.day is not None and since < step.event.day <= self.day and step.verified
+                if ended or not way.isdisjoint(step.areas)  # what goes on gave back only what it had taken in
             ]  # fmt: skip
             if not onward:
-                yield _share(None, steps)
+                yield _share(None if ended else heir, steps)
             waiting += [(*steps, step) for step in sorted(onward, key=lambda step: step.iri, reverse=True)]
 
 

@@ -58,30 +58,36 @@ def areas_on(evidence: Evidence, day: date) -> frozenset[str]:
     An area that ended without known successors stays, for want of better; see ``context`` for what may contain it.
     """
     found: set[str] = set()
-    seen: set[str] = set()
-    queue = list(evidence.managed_in)
+    seen: set[tuple[str, frozenset[str]]] = set()
+    queue = [(iri, frozenset((iri,))) for iri in evidence.managed_in]
     while queue:
-        iri = queue.pop()
-        if iri in seen:
+        iri, way = queue.pop()
+        if (iri, way) in seen:
             continue
-        seen.add(iri)
-        heirs = _area_heirs(evidence, iri, day)
+        seen.add((iri, way))
+        heirs = _area_heirs(evidence, iri, day, way)
         if heirs:
-            queue.extend(heirs)
+            queue.extend((heir, way | {heir}) for heir in heirs if heir not in way)
         else:
             found.add(iri)
     return frozenset(found)
 
 
-def _area_heirs(evidence: Evidence, iri: str, day: date) -> list[str]:
+def _area_heirs(evidence: Evidence, iri: str, day: date, way: frozenset[str]) -> list[str]:
+    """Return the areas that took over from one.
+
+    Of an area that ended all its heirs; of one that goes on those to which it gave an area on the way here, as where a
+    commune that was merged into another is established again.
+    """
     area = evidence.areas.get(iri)
-    if area is None or not area.span.ended_by(day):
+    if area is None:
         return []
+    ended = area.span.ended_by(day)
     return [
         succession.successor
         for succession in evidence.successions.get(iri, ())
         if succession.verified and succession.event.day is not None and succession.event.day <= day
-        if succession.successor != D.nobody
+        if succession.successor != D.nobody and (ended or not succession.areas.isdisjoint(way))
     ]
 
 

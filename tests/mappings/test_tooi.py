@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 
+from graph.bodies import bodies
+from graph.fate import fate
 from graph.resources import folder
+from graph.store import OxigraphStore
 from graph.tables import map_quads, read_mapping
+from graph.terms import D
 
 BODY = "https://identifier.overheid.nl/tooi/id/waterschap/"
 PREFIXES = (
@@ -102,3 +108,67 @@ def test_the_bodies_of_a_merger_are_succeeded_by_the_one_it_made(boards: ox.Stor
 
 def test_a_body_ends_on_the_day_of_the_event_that_ends_it(boards: ox.Store) -> None:
     assert len(ask(boards, "?body", "?s d:predecessor ?body ; d:event/d:effectiveOn ?day . ?body d:until ?day")) == 10
+
+
+# --- the register's own events, read a second time from its JSON ----------------------------------------------------
+
+ONT = "https://identifier.overheid.nl/tooi/def/ont/"
+PROV = "http://www.w3.org/ns/prov#"
+
+
+def own_days(path: Path) -> dict[str, tuple[str, str]]:
+    """Return body → first day ("" since ever) and first day without it ("9999" none), from the file itself."""
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    versions = {entry["@id"] for entry in entries if ONT + "HistorischeVersie" in entry["@type"]}
+    whole = {
+        part["@id"] for entry in entries if entry["@id"] in versions for part in entry.get(PROV + "specializationOf", ())
+    }  # a body with older versions: its "begindatum" is that of the present one
+    found = {}
+    for entry in entries:
+        if ONT + "organisatiecode" in entry and entry["@id"] not in versions:
+            start = entry.get(ONT + "begindatum", [{"@value": ""}])[0]["@value"]
+            end = entry.get(ONT + "einddatum", [{"@value": ""}])[0]["@value"]
+            gone = (date.fromisoformat(end) + timedelta(days=1)).isoformat() if end else "9999"
+            found[entry["@id"]] = ("" if entry["@id"] in whole else start, gone)
+    return found
+
+
+def own_heirs(path: Path) -> dict[str, tuple[str, str]]:
+    """Return ended body → the body that its merger made, and the day, from the file itself."""
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        gone["@id"]: (event[PROV + "generated"][0]["@id"], event[ONT + "tijdstipWijziging"][0]["@value"][:10])
+        for event in entries if any(kind.endswith("Samenvoeging") for kind in event["@type"])
+        for gone in event[PROV + "invalidated"]
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def board_register(boards: ox.Store) -> OxigraphStore:
+    store = OxigraphStore()
+    graph = ox.NamedNode("https://example.org/tooi")
+    store.load((ox.Quad(q.subject, q.predicate, q.object, graph) for q in boards), 1)
+    return store
+
+
+@pytest.mark.parametrize("day", ["2009-01-01", "2010-12-31", "2011-01-01", "2013-01-01", "2016-06-01", "2026-11-23"])
+def test_the_bodies_of_any_day_are_those_of_the_registers_own_days(
+    board_register: OxigraphStore, shared: Path, day: str
+) -> None:
+    own = own_days(shared / "real/netherlands/rwc_waterschappen_compleet_2.jsonld")
+    kinds = {value.value for _, _, value, _ in board_register.outgoing(own, (D.bodyKind,))}
+    listed = {body.iri for body in bodies(board_register, kinds, date.fromisoformat(day), ("nl",))}
+    assert listed == {iri for iri, (start, end) in own.items() if start <= day < end}
+
+
+def test_whoever_ended_is_succeeded_by_whom_the_registers_own_events_made(
+    board_register: OxigraphStore, shared: Path
+) -> None:
+    own = own_heirs(shared / "real/netherlands/rwc_waterschappen_compleet_2.jsonld")
+    assert len(own) == 10
+    for gone, (heir, day) in own.items():
+        found = fate(board_register, gone, date(2026, 11, 23))
+        assert found.ended
+        assert str(found.span.end) == day
+        assert found.holders == {heir}
+        assert not fate(board_register, gone, date.fromisoformat(day) - timedelta(days=1)).ended
