@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -43,24 +44,31 @@ def register(file: Path, into: Path, history: bool = False) -> dict[str, Any]:
 
 
 class Phases:
-    """Be told of progress and remember how long each phase took, by the clock and of the processor (all threads)."""
+    """Be told of progress and remember how long each phase took, by the clock and of the processor.
+
+    All threads count, and processes that were started count in the phase in which they end.
+    """
 
     def __init__(self) -> None:
         self._begun: list[tuple[str, float, float]] = []
 
     def __call__(self, phase: str, *counts: int | None) -> None:
         if not self._begun or self._begun[-1][0] != phase:
-            self._begun.append((phase, time.perf_counter(), time.process_time()))
+            self._begun.append((phase, time.perf_counter(), _worked()))
 
     def taken(self) -> dict[str, dict[str, float]]:
         """Return ``seconds`` and ``cpu`` by phase; the last one runs until now."""
-        self._begun.append(("end", time.perf_counter(), time.process_time()))
+        self._begun.append(("end", time.perf_counter(), _worked()))
         found: dict[str, dict[str, float]] = {}
         for (phase, clock, cpu), (_, next_clock, next_cpu) in pairwise(self._begun):
             known = found.setdefault(phase, {"seconds": 0.0, "cpu": 0.0})
             known["seconds"] = round(known["seconds"] + next_clock - clock, 2)
             known["cpu"] = round(known["cpu"] + next_cpu - cpu, 2)
         return found
+
+
+def _worked() -> float:
+    return sum(os.times()[:4])
 
 
 def _total(folder: Path) -> int:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +85,8 @@ def memory() -> dict[str, int]:
 def apart(module: str, arguments: Mapping[str, object], patience: float | None = None) -> dict[str, Any]:
     """Run ``module`` in a process of its own, for its peak memory's sake; return the JSON object it prints last.
 
-    Adds ``peak_rss`` and ``peak_pss`` in bytes: the largest of looks taken every tenth of a second. Raises
+    Adds ``peak_rss`` and ``peak_pss`` in bytes: the largest of looks taken every tenth of a second, at the process and
+    those that it started. Raises
     ``TimeoutError`` when it takes longer than ``patience`` seconds.
     """
     command = [sys.executable, "-m", module, json.dumps(arguments)]
@@ -107,16 +110,29 @@ def apart(module: str, arguments: Mapping[str, object], patience: float | None =
 
 
 def _watch(process: int, peaks: dict[str, int], done: threading.Event) -> None:
-    file = Path(f"/proc/{process}/smaps_rollup")
     while not done.wait(0.1):
-        try:
-            text = file.read_text(encoding="ascii")
-        except OSError:
-            return  # it has ended
-        for line in text.splitlines():
-            name, _, rest = line.partition(":")
-            if name.lower() in peaks:
-                peaks[name.lower()] = max(peaks[name.lower()], int(rest.split()[0]) * 1024)
+        now = Counter[str]()
+        for one in family_of(process):
+            try:
+                text = Path(f"/proc/{one}/smaps_rollup").read_text(encoding="ascii")
+            except OSError:
+                continue  # it has ended
+            for line in text.splitlines():
+                name, _, rest = line.partition(":")
+                if name.lower() in peaks:
+                    now[name.lower()] += int(rest.split()[0]) * 1024
+        for name in peaks:
+            peaks[name] = max(peaks[name], now[name])
+
+
+def family_of(process: int) -> set[int]:
+    """Return a process with those that it started, and they."""
+    family = {process}
+    for task in Path("/proc").glob(f"{process}/task/*/children"):
+        with suppress(OSError):
+            for child in task.read_text(encoding="ascii").split():
+                family |= family_of(int(child))
+    return family
 
 
 def idle() -> float:
