@@ -170,7 +170,8 @@ def load_row(size: str, found: dict[str, Any]) -> tuple[object, ...]:
     )
     return (
         size, f"{plain['quads']:,}", bulk["seconds"], bulk["cpu"], round(seconds, 1), round(cpu, 1),
-        round(bulk["seconds"] / seconds, 2), round(bulk["cpu"] / cpu, 2), *(taken[clock] for taken in derived for clock in ("seconds", "cpu")),
+        round(bulk["seconds"] / seconds, 2), round(bulk["cpu"] / cpu, 2),
+        *(taken[clock] for taken in derived for clock in ("seconds", "cpu")),
         mega(plain["peak_pss"]), mega(ours["peak_pss"]),
     )  # fmt: skip
 
