@@ -25,8 +25,6 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -34,8 +32,25 @@ import pyoxigraph as ox
 
 from graph.addresses import read_addresses
 from graph.errors import BadQuestion, Place, StoreFault
+from graph.orders import (
+    ANEW,
+    BEGUN,
+    BEGUN_MARK,
+    DONE_MARK,
+    OF,
+    PROJECTION,
+    TURN,
+    Marks,
+    Piece,
+    batches,
+    change_of,
+    groups,
+    pieces_of,
+    write_step_back,
+    write_update,
+)
 from graph.store import Capabilities
-from graph.terms import DCT, D, Graphs
+from graph.terms import DCT, D
 from graph.wire import RESULTS, Answer, Credentials, Misread, Patience, Unsettled, Wire, credentials_for, shown_address
 
 AT_ONCE: Final = 5_000
@@ -43,52 +58,6 @@ AT_ONCE: Final = 5_000
 
 ASKED_AT_ONCE: Final = 1_000
 """Edges that are asked for in one query."""
-
-_LARGEST: Final = 4_000_000
-"""Characters after which an update is sent, however few its statements."""
-
-_PROJECTION: Final = Graphs.projection
-_BEGUN: Final = Graphs.projection + "/begun"
-_TURN: Final = Graphs.projection + "/turn"
-_ANEW: Final = Graphs.projection + "/anew"
-_OF: Final = Graphs.projection + "/of"
-_DONE_MARK: Final = (f"<{_PROJECTION}> <{D.revision}>", "?done")
-_BEGUN_MARK: Final = (f"<{_BEGUN}> <{D.revision}>", "?begun")
-
-
-@dataclass(frozen=True, slots=True)
-class _Marks:
-    """Hold the marks as read: last change done, last begun, and the turns left: one, or none in a new store.
-
-    Where there are several, no change from the oldest of theirs on counts as done. ``of`` says whose graph it is, and
-    which making of it ("" where nobody has said so), ``anew`` whether that is under way.
-    """
-
-    done: int
-    begun: int
-    turns: tuple[str, ...]
-    of: str = ""
-    anew: bool = False
-
-    @property
-    def turn(self) -> str | None:
-        return self.turns[0] if len(self.turns) == 1 else None
-
-    @property
-    def whole(self) -> bool:
-        """Tell that no change stands half, and that all changes before it are there."""
-        return self.begun <= self.done and not self.anew
-
-
-@dataclass(slots=True)
-class _Piece:
-    """Gather statements for one update, by graph."""
-
-    removed: dict[str, list[str]] = field(default_factory=dict)
-    added: dict[str, list[str]] = field(default_factory=dict)
-    statements: int = 0
-    characters: int = 0
-
 
 class RemoteStore:
     """Keep the graph behind one address, or one each for ``query``, ``update`` and, for loading, ``graph_store``.
@@ -163,7 +132,7 @@ class RemoteStore:
         marks = self._whole()
         return " ".join(marks.turns), marks.done
 
-    def _whole(self) -> _Marks:
+    def _whole(self) -> Marks:
         """Wait until no change stands half."""
         marks = self._marks()
         for pause in self.wire.patience.pauses():
@@ -185,7 +154,7 @@ class RemoteStore:
 
     def outgoing(self, nodes: Iterable[str], predicates: Sequence[str] | None = None) -> Iterator[ox.Quad]:
         if predicates is None:
-            for subjects in _batches((str(ox.NamedNode(node)) for node in nodes), ASKED_AT_ONCE):
+            for subjects in batches((str(ox.NamedNode(node)) for node in nodes), ASKED_AT_ONCE):
                 yield from self._edges(f"VALUES ?s {{ {' '.join(subjects)} }}")
         else:
             yield from self._pairs("?s", nodes, predicates)
@@ -198,7 +167,7 @@ class RemoteStore:
         # takes seconds for ten nodes where the pairs take milliseconds (measured on Oxigraph).
         edges = [str(ox.NamedNode(predicate)) for predicate in predicates]
         pairs = (f"({ox.NamedNode(node)} {edge})" for node in nodes for edge in edges)
-        for some in _batches(pairs, ASKED_AT_ONCE):
+        for some in batches(pairs, ASKED_AT_ONCE):
             yield from self._edges(f"VALUES ({end} ?p) {{ {' '.join(some)} }}")
 
     def _edges(self, values: str) -> Iterator[ox.Quad]:
@@ -254,26 +223,26 @@ class RemoteStore:
         return max((int(quad.object.value) for quad in self._noted(part)), default=0)  # type: ignore[union-attr]
 
     def _noted(self, part: str) -> list[ox.Quad]:
-        return [quad for quad in self.outgoing((part,), (D.revision,)) if quad.graph_name.value == _PROJECTION]  # type: ignore[union-attr]
+        return [quad for quad in self.outgoing((part,), (D.revision,)) if quad.graph_name.value == PROJECTION]  # type: ignore[union-attr]
 
-    def _marks(self) -> _Marks:
+    def _marks(self) -> Marks:
         text = (
-            f"SELECT ?part ?mark WHERE {{ VALUES (?part ?says) {{ (<{_PROJECTION}> <{D.revision}>) "
-            f"(<{_BEGUN}> <{D.revision}>) (<{_TURN}> <{DCT.identifier}>) "
-            f"(<{_OF}> <{DCT.identifier}>) (<{_ANEW}> <{DCT.identifier}>) }} "
-            f"GRAPH <{_PROJECTION}> {{ ?part ?says ?mark }} }}"
+            f"SELECT ?part ?mark WHERE {{ VALUES (?part ?says) {{ (<{PROJECTION}> <{D.revision}>) "
+            f"(<{BEGUN}> <{D.revision}>) (<{TURN}> <{DCT.identifier}>) "
+            f"(<{OF}> <{DCT.identifier}>) (<{ANEW}> <{DCT.identifier}>) }} "
+            f"GRAPH <{PROJECTION}> {{ ?part ?says ?mark }} }}"
         )
-        found: dict[str, list[str]] = {_PROJECTION: [], _BEGUN: [], _TURN: [], _ANEW: [], _OF: []}
+        found: dict[str, list[str]] = {PROJECTION: [], BEGUN: [], TURN: [], ANEW: [], OF: []}
         for row in self.wire.ask(text, self.wire.rows):
             found[row["part"].value].append(row["mark"].value)
-        turns = tuple(sorted(found[_TURN]))
-        done = min(map(int, found[_PROJECTION]), default=0)
+        turns = tuple(sorted(found[TURN]))
+        done = min(map(int, found[PROJECTION]), default=0)
         if len(turns) > 1:
-            done = min(done, max(min(map(_change_of, turns)) - 1, 0))
-        of = " | ".join(sorted({*found[_OF], *found[_ANEW]}))
+            done = min(done, max(min(map(change_of, turns)) - 1, 0))
+        of = " | ".join(sorted({*found[OF], *found[ANEW]}))
         if self.of and of not in ("", self.of):
             raise self._anothers(of)
-        return _Marks(done, max(map(int, found[_BEGUN]), default=done), turns, of, bool(found[_ANEW]))
+        return Marks(done, max(map(int, found[BEGUN]), default=done), turns, of, bool(found[ANEW]))
 
     def _anothers(self, of: str) -> StoreFault:
         if of.partition(" ")[0] == self.of.partition(" ")[0]:
@@ -289,7 +258,7 @@ class RemoteStore:
         )  # fmt: skip
 
     def _refuse_what_is_not_ours(self) -> None:
-        ours = f"GRAPH <{_PROJECTION}> {{ ?s ?p ?o }}"
+        ours = f"GRAPH <{PROJECTION}> {{ ?s ?p ?o }}"
         if self._holds(f"{{ ?s ?p ?o }} UNION {{ GRAPH ?g {{ ?s ?p ?o }} }} FILTER NOT EXISTS {{ {ours} }}"):
             raise StoreFault(
                 "The store holds statements that no register has put there",
@@ -300,8 +269,8 @@ class RemoteStore:
 
     def apply(self, removed: Iterable[ox.Quad], added: Iterable[ox.Quad], revision: int) -> None:
         with self._writing(revision) as hand:
-            pieces = _pieces(removed, added, self.at_once)
-            piece = next(pieces, _Piece())
+            pieces = pieces_of(removed, added, self.at_once)
+            piece = next(pieces, Piece())
             first = True
             while True:
                 following = next(pieces, None)
@@ -317,7 +286,7 @@ class RemoteStore:
             return
         with self._writing(revision) as hand:
             hand.step({}, {}, begin=True)
-            for piece in _pieces((), added, self.at_once):
+            for piece in pieces_of((), added, self.at_once):
                 for graph, lines in piece.added.items():
                     self.wire.post_graph(graph[1:-1], "\n".join(lines).encode())
             hand.step({}, {}, end=True)
@@ -328,15 +297,15 @@ class RemoteStore:
 
     def note(self, part: str, revision: int) -> None:
         noted = self._noted(part)
-        mark = ox.Quad(ox.NamedNode(part), ox.NamedNode(D.revision), ox.Literal(revision), ox.NamedNode(_PROJECTION))
+        mark = ox.Quad(ox.NamedNode(part), ox.NamedNode(D.revision), ox.Literal(revision), ox.NamedNode(PROJECTION))
         if noted == [mark]:
             return
         with self._writing() as hand:
             subject = f"{mark.subject} {mark.predicate}"
             hand.send(
-                f"GRAPH <{_PROJECTION}> {{ {subject} ?noted }}",
-                f"GRAPH <{_PROJECTION}> {{ {subject} {mark.object} }}",
-                f"OPTIONAL {{ GRAPH <{_PROJECTION}> {{ {subject} ?noted }} }}",
+                f"GRAPH <{PROJECTION}> {{ {subject} ?noted }}",
+                f"GRAPH <{PROJECTION}> {{ {subject} {mark.object} }}",
+                f"OPTIONAL {{ GRAPH <{PROJECTION}> {{ {subject} ?noted }} }}",
             )
 
     def flush(self) -> None:
@@ -385,23 +354,23 @@ class RemoteStore:
     def _forget(self, hand: _Hand, of: str) -> None:
         """Take all marks back but the turn, and leave the one that says that what is here counts for nothing."""
         says = f"<{DCT.identifier}>"
-        marks = (f"?part <{D.revision}> ?number", f"<{_OF}> {says} ?of", f"<{_ANEW}> {says} ?was")
-        old = [f"GRAPH <{_PROJECTION}> {{ {mark} }}" for mark in marks]
-        new = f"GRAPH <{_PROJECTION}> {{ <{_ANEW}> {says} {ox.Literal(of)} }}"
+        marks = (f"?part <{D.revision}> ?number", f"<{OF}> {says} ?of", f"<{ANEW}> {says} ?was")
+        old = [f"GRAPH <{PROJECTION}> {{ {mark} }}" for mark in marks]
+        new = f"GRAPH <{PROJECTION}> {{ <{ANEW}> {says} {ox.Literal(of)} }}"
         hand.send("\n".join(old), new, " ".join(f"OPTIONAL {{ {one} }}" for one in old))
 
     def made(self) -> None:
         """Say that what ``make_anew`` began is there; does nothing where it was not called."""
         if not self.anew:
             return
-        mark = f"GRAPH <{_PROJECTION}> {{ <{_ANEW}> <{DCT.identifier}> ?of }}"
+        mark = f"GRAPH <{PROJECTION}> {{ <{ANEW}> <{DCT.identifier}> ?of }}"
         with self._writing() as hand:
             hand.send(mark, "", f"OPTIONAL {{ {mark} }}")
         self.anew = False
 
     def _graphs(self) -> list[str]:
         """Return the names of all graphs but the one of the marks."""
-        text = f"SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(?g != <{_PROJECTION}>) }}"
+        text = f"SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(?g != <{PROJECTION}>) }}"
         return [row["g"].value for row in self.wire.ask(text, self.wire.rows)]
 
     def _drop(self, hand: _Hand, graph: str) -> None:
@@ -438,7 +407,7 @@ class RemoteStore:
         for pause in (*self.wire.patience.pauses(), None):
             before = self._marks()
             fresh = self.fresh_turn(before.done)
-            text = _update(before.turn, fresh) if len(before.turns) < 2 else _step_back(before, fresh)
+            text = write_update(before.turn, fresh) if len(before.turns) < 2 else write_step_back(before, fresh)
             try:
                 self.wire.order(text)
             except Unsettled as fault:
@@ -450,7 +419,7 @@ class RemoteStore:
             time.sleep(pause or 0.0)
         raise self._moved()
 
-    def _taken(self, marks: _Marks, turn: str) -> str:
+    def _taken(self, marks: Marks, turn: str) -> str:
         """Go on from where the store stands, which is where this process left it or was about to bring it."""
         known = (self._revision, self._attempted)
         self._revision = self._attempted = marks.done
@@ -496,20 +465,20 @@ class _Hand:
         end: bool = False,
     ) -> None:
         """Write one piece of a change: the first leaves the mark *begun*, the last *done*."""
-        marks = [(*_BEGUN_MARK, self.revision)] if begin else []
+        marks = [(*BEGUN_MARK, self.revision)] if begin else []
         if end:
-            marks.append((*_DONE_MARK, self.revision))
+            marks.append((*DONE_MARK, self.revision))
         elif begin and self.store.revision >= self.revision:
             # Done before and now once more, in pieces: until the last of them it is not done.
             self.store.step_back(max(self.revision - 1, 0))
-            marks.append((*_DONE_MARK, self.store.revision))
-        out = [f"GRAPH <{_PROJECTION}> {{ {mark} {old} }}" for mark, old, _ in marks]
-        into = [f"GRAPH <{_PROJECTION}> {{ {mark} {number} }}" for mark, _, number in marks]
+            marks.append((*DONE_MARK, self.store.revision))
+        out = [f"GRAPH <{PROJECTION}> {{ {mark} {old} }}" for mark, old, _ in marks]
+        into = [f"GRAPH <{PROJECTION}> {{ {mark} {number} }}" for mark, _, number in marks]
         if begin and self.store.of:
-            into.append(f"GRAPH <{_PROJECTION}> {{ <{_OF}> <{DCT.identifier}> {ox.Literal(self.store.of)} }}")
+            into.append(f"GRAPH <{PROJECTION}> {{ <{OF}> <{DCT.identifier}> {ox.Literal(self.store.of)} }}")
         self.send(
-            "\n".join([*out, *_groups(removed)]),
-            "\n".join([*into, *_groups(added)]),
+            "\n".join([*out, *groups(removed)]),
+            "\n".join([*into, *groups(added)]),
             " ".join(f"OPTIONAL {{ {old} }}" for old in out),
         )
 
@@ -517,7 +486,7 @@ class _Hand:
         """Send one update until it is known to be carried out; the turn it leaves tells whether it was."""
         wire = self.store.wire
         before, after = self.turn, self.store.fresh_turn(self.revision)
-        text = _update(before, after, removed, added, where)
+        text = write_update(before, after, removed, added, where)
         pauses = wire.patience.pauses()
         while True:
             try:
@@ -535,78 +504,6 @@ class _Hand:
                 # What was given up for lost may be under way: give it time to end before it meets its like.
                 time.sleep(max(pause, fault.pause, wire.patience.pause))
         self.turn = after
-
-
-def _update(before: str | None, after: str, removed: str = "", added: str = "", where: str = "") -> str:
-    """Write one operation that does all it does only on the turn named, and passes it on.
-
-    One operation, not several: SPARQL 1.1 lets a service run the operations of a request apart, never one by halves.
-    """
-    turn = f"<{_TURN}> <{DCT.identifier}>"
-    if before is None:
-        out, on = "", f"FILTER NOT EXISTS {{ GRAPH <{_PROJECTION}> {{ {turn} ?turn }} }}"
-    else:
-        out = on = f'GRAPH <{_PROJECTION}> {{ {turn} "{before}" }}'
-    return (
-        f"DELETE {{ {out}\n{removed} }}\n"
-        f'INSERT {{ GRAPH <{_PROJECTION}> {{ {turn} "{after}" }}\n{added} }}\n'
-        f"WHERE {{ {on} {where} }}"
-    )
-
-
-def _step_back(marks: _Marks, after: str) -> str:
-    """Write the update that makes one turn of several, and lets nothing count as done that is not."""
-    turn = f"<{_TURN}> <{DCT.identifier}>"
-    return (
-        f"DELETE {{ GRAPH <{_PROJECTION}> {{ {turn} ?turn . ?part <{D.revision}> ?number }} }}\n"
-        f'INSERT {{ GRAPH <{_PROJECTION}> {{ {turn} "{after}" . ?part <{D.revision}> {marks.done} }} }}\n'
-        f"WHERE {{ VALUES ?turn {{ {' '.join(map(str, map(ox.Literal, marks.turns)))} }} "
-        f"GRAPH <{_PROJECTION}> {{ {turn} ?turn }} "
-        f"OPTIONAL {{ GRAPH <{_PROJECTION}> {{ ?part <{D.revision}> ?number }} FILTER(?number > {marks.done}) }} }}"
-    )
-
-
-def _change_of(turn: str) -> int:
-    """Return the change that a turn belongs to; one of unknown make belongs to the first."""
-    number = turn.rpartition("@")[2]
-    return int(number) if number.isdecimal() else 0
-
-
-def _pieces(removed: Iterable[ox.Quad], added: Iterable[ox.Quad], at_once: int) -> Iterator[_Piece]:
-    """Cut a change into pieces, everything removed before anything added."""
-    piece = _Piece()
-    for adding, quads in enumerate((removed, added)):
-        for quad in quads:
-            if piece.statements >= at_once or piece.characters >= _LARGEST:
-                yield piece
-                piece = _Piece()
-            subject, predicate, value, graph = quad
-            if isinstance(subject, ox.BlankNode) or isinstance(value, ox.BlankNode | ox.Triple):
-                raise StoreFault(
-                    f"A remote store cannot keep this statement as it is: {subject} {predicate} {value}",
-                    remedy="Name its blank nodes first, and write no statements about statements.",
-                )
-            if not isinstance(graph, ox.NamedNode):
-                raise StoreFault(
-                    f"This statement stands in no named graph: {subject} {predicate} {value}",
-                    remedy="Give it the graph of its source.",
-                )
-            line = f"{subject} {predicate} {value} ."
-            (piece.added if adding else piece.removed).setdefault(str(graph), []).append(line)
-            piece.statements += 1
-            piece.characters += len(line)
-    yield piece
-
-
-def _groups(lines: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    for graph, said in lines.items():
-        yield f"GRAPH {graph} {{\n" + "\n".join(said) + " }"
-
-
-def _batches(items: Iterable[str], size: int) -> Iterator[list[str]]:
-    items = iter(items)
-    while batch := list(islice(items, size)):
-        yield batch
 
 
 # --- the setting ------------------------------------------------------------------------------------------------------

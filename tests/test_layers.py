@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("terms", "errors", "model", "resources", "standards"),
     ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire", "results",
-     "messages", "addresses", "plans", "plans.sheets", "plans.reading", "shacl", "shacl.paths", "shacl.shapes", "shacl.triples"),
+     "messages", "addresses", "orders", "plans", "plans.sheets", "plans.reading", "shacl", "shacl.paths", "shacl.shapes", "shacl.triples"),
     ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell",
      "sorting", "sources", "turnstile", "directory", "ledger", "pending", "shacl.components", "shacl.forms",
      "shacl.written", "shacl.saying", "shacl.triggers", "shacl.reading", "shacl.focus", "shacl.values", "shacl.core",
