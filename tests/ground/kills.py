@@ -41,6 +41,8 @@ from tests.owner.serving import Service, start
 #: datasets in a large load: enough that it goes into the graph in several commits and the payload into a file
 LARGE = 6_000
 WRITERS, READERS = 3, 4
+#: seconds for a stop: it waits for the change that is being made, a rebuild at worst
+STOP = 180
 
 
 @dataclass
@@ -231,7 +233,7 @@ def kill_some(
             else:
                 if number % 5 == 4:  # in between, and not counted as a kill: stopped as it should be
                     service.process.terminate()
-                    said = service.process.communicate(timeout=60)[1]
+                    said = service.process.communicate(timeout=STOP)[1]
                     if service.process.returncode or "Traceback" in said:
                         load.told.wrong.append(f"stopped with {service.process.returncode}: {said[:2000]}")
                     load.told.counts["restarts"] += 1
@@ -250,7 +252,7 @@ def kill_some(
         if ballast is not None:
             ballast.unlink(missing_ok=True)
         service.process.terminate()
-        said = service.process.communicate(timeout=60)[1]
+        said = service.process.communicate(timeout=STOP)[1]
     wrong = check(data, load.told)
     wrong += [f"on standard error: {said[:2000]}"] if "Traceback" in said else []
     assert not wrong, "\n".join(wrong)
