@@ -58,23 +58,25 @@ def areas_on(evidence: Evidence, day: date) -> frozenset[str]:
     An area that ended without known successors stays, for want of better; see ``context`` for what may contain it.
     """
     found: set[str] = set()
-    seen: set[tuple[str, frozenset[str]]] = set()
-    queue = [(iri, frozenset((iri,))) for iri in evidence.managed_in]
+    seen: set[tuple[str, date, frozenset[str]]] = set()
+    queue = [(iri, date.min, frozenset((iri,))) for iri in evidence.managed_in]
     while queue:
-        iri, way = queue.pop()
-        if (iri, way) in seen:
+        iri, since, way = queue.pop()
+        if (iri, since, way) in seen:
             continue
-        seen.add((iri, way))
-        heirs = _area_heirs(evidence, iri, day, way)
+        seen.add((iri, since, way))
+        heirs = _area_heirs(evidence, iri, since, day, way)
         if heirs:
-            queue.extend((heir, way | {heir}) for heir in heirs if heir not in way)
+            queue.extend((heir, moved, way | {heir}) for heir, moved in heirs)
         else:
             found.add(iri)
     return frozenset(found)
 
 
-def _area_heirs(evidence: Evidence, iri: str, day: date, way: frozenset[str]) -> list[str]:
-    """Return the areas that took over from one.
+def _area_heirs(
+    evidence: Evidence, iri: str, since: date, day: date, way: frozenset[str]
+) -> list[tuple[str, date]]:
+    """Return the areas that took over from one between two days, each with the day.
 
     Of an area that ended all its heirs; of one that goes on those to which it gave an area on the way here, as where a
     commune that was merged into another is established again.
@@ -83,12 +85,14 @@ def _area_heirs(evidence: Evidence, iri: str, day: date, way: frozenset[str]) ->
     if area is None:
         return []
     ended = area.span.ended_by(day)
-    return [
-        succession.successor
-        for succession in evidence.successions.get(iri, ())
-        if succession.verified and succession.event.day is not None and succession.event.day <= day
-        if succession.successor != D.nobody and (ended or not succession.areas.isdisjoint(way))
-    ]
+    heirs = []
+    for succession in evidence.successions.get(iri, ()):
+        moved = succession.event.day
+        if not succession.verified or moved is None or moved > day or succession.successor == D.nobody:
+            continue
+        if moved >= since if ended else (moved > since and not succession.areas.isdisjoint(way)):
+            heirs.append((succession.successor, moved))
+    return heirs
 
 
 def fields_of(evidence: Evidence) -> frozenset[str]:

@@ -121,8 +121,9 @@ def own_days(path: Path) -> dict[str, tuple[str, str]]:
     entries = json.loads(path.read_text(encoding="utf-8"))
     versions = {entry["@id"] for entry in entries if ONT + "HistorischeVersie" in entry["@type"]}
     whole = {
-        part["@id"] for entry in entries if entry["@id"] in versions for part in entry.get(PROV + "specializationOf", ())
-    }  # a body with older versions: its "begindatum" is that of the present one
+        part["@id"]
+        for entry in entries if entry["@id"] in versions for part in entry.get(PROV + "specializationOf", ())
+    }  # a body with older versions: its "begindatum" is that of the present one  # fmt: skip
     found = {}
     for entry in entries:
         if ONT + "organisatiecode" in entry and entry["@id"] not in versions:
