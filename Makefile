@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench kill crowd lint venv lock clean
+.PHONY: help serve test bench kill crowd agree lint venv lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -32,6 +32,9 @@ kill: $(VENV)/.dev ## kill the owner and its workers N times at random moments, 
 
 crowd: $(VENV)/.dev ## let ten writers and fifty readers at one service for SECONDS, then check every answer
 	$(BIN)/python -m tests.ground.crowd $(SECONDS) $(ARGS)
+
+agree: $(VENV)/.dev ## hold our check of shapes against pySHACL's, with N random shapes, whole (an hour)
+	$(BIN)/python -m tests.agreement --seeds $(N) $(ARGS)
 
 lint: $(VENV)/.dev ## check style (ruff) and types (mypy, strict on graph/)
 	$(BIN)/ruff check .

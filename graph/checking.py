@@ -115,6 +115,11 @@ class Checker:
     def _walk(self, reader: Reader) -> Walk:
         return Walk(self.shapes, self._bodies, reader, _forms(reader))
 
+    def focus_nodes(self, reader: Reader, root: Term) -> set[Term]:
+        """Return the nodes that a root targets."""
+        run = self._run(reader, date.min)
+        return run.nodes(run.focus_of(self.roots[root]))
+
     # --- what is known of a root beforehand
 
     def routes(self) -> dict[Term, Route]:

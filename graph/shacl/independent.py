@@ -35,11 +35,17 @@ def report(data: Iterable[ox.Quad], shapes: Iterable[ox.Quad], roots: Iterable[T
     Raises ``Refused``.
     """
     kept = None if roots is None else set(roots)
-    shapes_graph = _graph(shapes if kept is None else _targeting(list(shapes), kept))
+    return judged(graph_of(data), graph_of(shapes if kept is None else targeting(list(shapes), kept)))
+
+
+def judged(data: rdflib.Graph, shapes: rdflib.Graph, nodes: list[str] | None = None) -> list[ox.Quad]:
+    """Do as ``report`` for graphs; ``nodes`` are the only ones judged, where they are given."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            _, found, text = validate(_graph(data), shacl_graph=shapes_graph, inplace=True, do_owl_imports=False)
+            _, found, text = validate(
+                data, shacl_graph=shapes, inplace=True, do_owl_imports=False, focus_nodes=list(nodes or ()) or None
+            )
         except RuntimeError as fault:  # the root of all that pySHACL raises on purpose
             raise Refused(str(fault)) from fault
     if not isinstance(found, rdflib.Graph):
@@ -50,7 +56,7 @@ def report(data: Iterable[ox.Quad], shapes: Iterable[ox.Quad], roots: Iterable[T
     ]
 
 
-def _targeting(quads: list[ox.Quad], roots: set[Term]) -> Iterator[ox.Quad]:
+def targeting(quads: list[ox.Quad], roots: set[Term]) -> Iterator[ox.Quad]:
     """Take their targets from all shapes but some."""
     shaped = {
         quad.subject
@@ -71,7 +77,7 @@ def _targeting(quads: list[ox.Quad], roots: set[Term]) -> Iterator[ox.Quad]:
             yield quad
 
 
-def _graph(quads: Iterable[ox.Quad]) -> rdflib.Graph:
+def graph_of(quads: Iterable[ox.Quad]) -> rdflib.Graph:
     graph = rdflib.Graph()
     for quad in quads:
         graph.add((_node(quad.subject), _node(quad.predicate), _node(quad.object)))

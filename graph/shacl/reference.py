@@ -45,9 +45,7 @@ def judge(
     refuses: what was not judged is never passed over.
     """
     extract = list(_extract(reader, forms, _wanted(reached), limits, root))
-    extract.append(ox.Quad(ox.NamedNode(EVALUATION), ox.NamedNode(RDF.type), ox.NamedNode(D.Evaluation)))
-    today = ox.Literal(day.isoformat(), datatype=ox.NamedNode(XSD.date))
-    extract.append(ox.Quad(ox.NamedNode(EVALUATION), ox.NamedNode(D.asOf), today))
+    extract.extend(evaluation(day))
     mark = ox.Quad(ox.NamedNode(EVALUATION), ox.NamedNode(RDF.type), root.node)
     asked = {
         "data": _lines(extract),
@@ -61,6 +59,15 @@ def judge(
     if "report" not in answer:
         raise _fault(root, f"pySHACL needs more than {limits.memory >> 20} MiB", _SIMPLER)
     yield from read_report(ox.parse(answer["report"], format=ox.RdfFormat.N_TRIPLES), root.node)
+
+
+def evaluation(day: date) -> list[ox.Quad]:
+    """Return the statements that tell shapes the day; they are shown to pySHACL and never stored."""
+    node, today = ox.NamedNode(EVALUATION), ox.Literal(day.isoformat(), datatype=ox.NamedNode(XSD.date))
+    return [
+        ox.Quad(node, ox.NamedNode(RDF.type), ox.NamedNode(D.Evaluation)),
+        ox.Quad(node, ox.NamedNode(D.asOf), today),
+    ]
 
 
 _SIMPLER: Final = "Write the condition so that it can be compiled, or give the shape fewer targets."

@@ -1,8 +1,20 @@
-"""Make small random graphs and random shapes of SHACL Core, as Turtle, for two readings of SHACL to agree on."""
+"""Make small random graphs and random shapes of SHACL Core, as Turtle, and hold two readings of SHACL to them."""
 
 from __future__ import annotations
 
+from datetime import date
 from random import Random
+
+import pyoxigraph as ox
+
+from graph.checking import Checker
+from graph.shacl.independent import Refused
+from graph.shacl.reading import shapes_of
+from graph.shacl.written import WrittenStore
+
+from .second import ours, theirs, told
+
+DAY = date(2026, 1, 1)
 
 PREFIXES = """@prefix e: <https://example.org/> .
 @prefix sh: <http://www.w3.org/ns/shacl#> .
@@ -156,3 +168,24 @@ class _Writer:
                     f"sh:qualifiedValueShapesDisjoint true ; sh:qualifiedValueShape {self.shape(depth)} ]"
                 )
         return random.sample(choices, random.randint(1, 3))
+
+
+def compared(seed: int) -> str:
+    """Return where our check and pySHACL differ about a random graph and random shapes, "" where they agree.
+
+    What pySHACL refuses is no difference.
+    """
+    random = Random(seed)
+    ordered = random.choice(ORDERED)
+    texts = a_graph(random, ordered), some_shapes(random, ordered)
+    graph, written = (tuple(ox.parse(text, format=ox.RdfFormat.TURTLE)) for text in texts)
+    shapes = shapes_of(written)
+    found = ours(Checker(shapes), WrittenStore(graph), DAY)
+    try:
+        expected = theirs(graph, shapes, DAY)
+    except Refused:
+        return ""
+    if found == expected:
+        return ""
+    only = f"only ours:\n{told(found - expected)}\nonly pySHACL:\n{told(expected - found)}"
+    return "\n".join([*(text.removeprefix(PREFIXES) for text in texts), only])
