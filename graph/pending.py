@@ -1,29 +1,33 @@
-"""Hand over what the standings changed to the findings, which follow after them.
+"""Hand over what changed in derived graphs to the findings, which follow after them and read them.
 
-The two are written one after the other, and a crash may come between: so what the standings changed stands in the
-store, in the same commit, until the findings have taken it in. It is text in the graph of the projections' notes, where
-it says nothing of the world.
+They are written one after the other, and a crash may come between: so what changed in the keys of scopes and in the
+standings stands in the store, in the same commit, until the findings have taken it in. It is text in the graph of the
+projections' notes, where it says nothing of the world.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pyoxigraph as ox
 
-from graph.store import Edges
+from graph.store import Edges, Store
 from graph.terms import RDF, Graphs
 
-_STANDINGS = ox.NamedNode(Graphs.standings)
+PARTS: Final = (Graphs.scopes, Graphs.standings)
+"""The graphs that findings are made from beside what the sources say."""
+
 _VALUE = ox.NamedNode(RDF.value)
 _PROJECTION = ox.NamedNode(Graphs.projection)
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Hold what changed in the standings between two revisions; ``known`` is false where that is not known."""
+    """Hold what changed in a derived graph between two revisions; ``known`` is false where that is not known."""
 
+    part: str
     first: int
     last: int
     removed: tuple[ox.Quad, ...] = ()
@@ -36,38 +40,44 @@ class Left:
         lines = [f"{self.first} {self.last} {'known' if self.known else 'unknown'}"]
         lines += [f"- {quad} ." for quad in self.removed]
         lines += [f"+ {quad} ." for quad in self.added]
-        return ox.Quad(_STANDINGS, _VALUE, ox.Literal("\n".join(lines)), _PROJECTION)
+        return ox.Quad(ox.NamedNode(self.part), _VALUE, ox.Literal("\n".join(lines)), _PROJECTION)
 
 
-def everything(first: int, last: int) -> ox.Quad:
-    """Return what to keep where all standings are made anew."""
-    return Left(first, last, known=False).quad
+def everything(part: str, first: int, last: int) -> ox.Quad:
+    """Return what to keep where a graph is made anew."""
+    return Left(part, first, last, known=False).quad
 
 
 def read(reader: Edges) -> list[Left]:
     """Return what is left to be taken in, in order."""
     found = [
-        _read(quad.object.value)
-        for quad in reader.outgoing((Graphs.standings,), (RDF.value,))
+        _read(quad.subject.value, quad.object.value)  # type: ignore[union-attr]
+        for quad in reader.outgoing(PARTS, (RDF.value,))
         if quad.graph_name == _PROJECTION and isinstance(quad.object, ox.Literal)
     ]
     return sorted(found, key=lambda left: (left.first, left.last))
 
 
-def covered(left: Iterable[Left], first: int, last: int) -> bool:
-    """Tell whether all that changed in the standings between two revisions is known."""
-    for one in left:
-        if not one.known and one.last > first:
+def covered(left: Sequence[Left], first: int, store: Store) -> bool:
+    """Tell whether all that changed in the derived graphs since a revision, up to how far they are, is known."""
+    for part in PARTS:
+        reached = first
+        for one in left:
+            if one.part != part or one.last <= first:
+                continue
+            if not one.known:
+                return False
+            if one.first <= reached:
+                reached = max(reached, one.last)
+        if reached < store.noted(part):
             return False
-        if one.first <= first < one.last:
-            first = one.last
-    return first >= last
+    return True
 
 
-def _read(text: str) -> Left:
+def _read(part: str, text: str) -> Left:
     head, *lines = text.split("\n")
     first, last, known = head.split(" ")
-    return Left(int(first), int(last), _quads(lines, "-"), _quads(lines, "+"), known == "known")
+    return Left(part, int(first), int(last), _quads(lines, "-"), _quads(lines, "+"), known == "known")
 
 
 def _quads(lines: Sequence[str], mark: str) -> tuple[ox.Quad, ...]:

@@ -129,7 +129,9 @@ class ScopesProjection:
         return self.store.noted(Graphs.scopes)
 
     def follow(self, changes: Sequence[Change], progress: Progress | None) -> None:
+        before, last = self.revision, changes[-1].number
         if size_of(changes) > ANEW:
+            self.store.apply((), (pending.everything(Graphs.scopes, before, last),), self.store.revision)
             self.store.clear(Graphs.scopes)
             for piece in _pieces(_keys(self.store, _scoped(self.store))):
                 self.store.apply((), piece, self.store.revision)
@@ -139,13 +141,13 @@ class ScopesProjection:
                 for quad in changed(self.journal, changes, "removed", "added")
                 if quad.predicate in _SCOPE_SAYS and isinstance(quad.subject, ox.NamedNode)
             }
-            if touched:
-                nodes = sorted(touched)
-                old = {quad for quad in self.store.outgoing(nodes, (D.scopeKey,)) if quad.graph_name == _SCOPES}
-                new = set(_keys(self.store, nodes))
-                if old != new:
-                    self.store.apply(old - new, new - old, self.store.revision)
-        self.store.note(Graphs.scopes, changes[-1].number)
+            nodes = sorted(touched)
+            old = {quad for quad in self.store.outgoing(nodes, (D.scopeKey,)) if quad.graph_name == _SCOPES}
+            new = set(_keys(self.store, nodes))
+            gone, come = sorted(old - new, key=str), sorted(new - old, key=str)
+            left = pending.Left(Graphs.scopes, before, last, tuple(gone), tuple(come)).quad
+            self.store.apply(gone, [*come, left], self.store.revision)
+        self.store.note(Graphs.scopes, last)
 
 
 def scope_keys(reader: Reader, nodes: Iterable[str] | None = None) -> Iterator[ox.Quad]:
@@ -203,11 +205,11 @@ class StandingsProjection:
         else:
             self.store.note(Graphs.standings, 0)  # whoever dies on the way has not half of them taken for all
         if resources is None:
-            self.store.apply((), (pending.everything(before, last),), self.store.revision)
+            self.store.apply((), (pending.everything(Graphs.standings, before, last),), self.store.revision)
             standing.refresh(self.store, None, None if progress is None else _step(progress, self.name))
         else:
             gone, come = standing.changes(self.store, resources)
-            left = pending.Left(before, last, tuple(gone), tuple(come)).quad
+            left = pending.Left(Graphs.standings, before, last, tuple(gone), tuple(come)).quad
             self.store.apply(gone, [*come, left], self.store.revision)
         self.store.note(Graphs.standings, last)
 

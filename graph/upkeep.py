@@ -282,7 +282,7 @@ class FindingsProjection:
             self._done, self._reached = set(upkeep.units), before
         left = pending.read(self.store)
         changes = list(self.journal.changes(self._reached)) if self._reached else []
-        known = pending.covered(left, self._reached, self.store.noted(Graphs.standings))
+        known = pending.covered(left, self._reached, self.store)
         if self._done is None or not known or size_of(changes) > ANEW:
             self._done = set()
             self.store.note(Graphs.findings, 0)  # whoever dies on the way has not half of them taken for all

@@ -310,7 +310,7 @@ def _chosen(expression: Expression) -> Expression:
 
 
 def _sure(group: Group) -> _Given:
-    """Return the patterns that hold whenever a group does."""
+    """Return the patterns that hold whenever a group does, with the conditions that need no more than these."""
     found: list[Element] = []
     for one in group.elements:
         match one:
@@ -324,7 +324,9 @@ def _sure(group: Group) -> _Given:
                     found.append(Graph(graph, Group(held)))
             case _:
                 pass
-    return tuple(found)
+    bound = {name for one in found for name in scope(one)}
+    conditions = [one for one in group.elements if isinstance(one, Filter) and not one.expression.groups]
+    return (*found, *(one for one in conditions if mentioned(one) <= bound))
 
 
 def _expressions(select: Select) -> Iterator[Expression]:
