@@ -31,6 +31,10 @@ _BROKEN_PIPE, _INTERRUPTED = 141, 130
 _COMMON, _ANSWERED = "diaba.common", "diaba.answered"
 
 
+ARGUMENTS = "service.shell.arguments"
+"""Under this name the ``meta`` of a context has the whole line that was given."""
+
+
 class Verbs(click.Group):
     """Run a verb and turn what goes wrong into one message and an exit code."""
 
@@ -56,6 +60,10 @@ class Verbs(click.Group):
             complain(_unwritable(error))
             sys.exit(BROKEN)
         sys.exit(code if isinstance(code, int) else FOUND)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -27,7 +27,7 @@ LAYERS = (
      "shacl.nodes", "shacl.text", "shacl.query", "shacl.select", "shacl.pieces",
      "shacl.days", "shacl.circles", "shacl.boundaries", "shacl.links", "shacl.sparql", "shacl.reference", "shacl.independent", "shacl.report"),
     ("pack", "loading", "reach", "standing", "search", "harvest", "history", "projections", "inference", "labels", "flows",
-     "bodies", "fate", "sandbox", "parts", "upgrades", "checking", "rules", "rechecking", "findings", "concern", "upkeep", "gaps",
+     "bodies", "fate", "sandbox", "parts", "upgrades", "checking", "judging", "rules", "rechecking", "findings", "concern", "upkeep", "gaps",
      "portrait", "dcatap", "cpov", "plans.naming", "plans.saying", "plans.changing", "plans.territory",
      "plans.drafting", "plans.foreseeing"),
     ("register", "answering", "archive", "view", "owner", "status", "inspecting", "reporting", "export", "planning"),

@@ -59,6 +59,7 @@ _NODE: Final = ox.NamedNode(SH + "node")
 _TRUE: Final = ox.Literal("true", datatype=ox.NamedNode(XSD.boolean))
 
 _CLASS: Final = RDFS.NS + "Class"
+_BODIES: Final = {SH + "select", SH + "ask"}
 
 
 def shapes_of(quads: Iterable[ox.Quad], places: Mapping[Term, Place] | None = None) -> Shapes:
@@ -80,6 +81,7 @@ def read_shapes(targets: Iterable[str | FilePath]) -> Shapes:
             subjects = list(dict.fromkeys(quad.subject for quad in here))
             if not source.gzipped:
                 places.update(_places(source.path, source.name, subjects))
+                places.update(_bodies(source.path, source.name, here))
     return shapes_of(quads, places)
 
 
@@ -126,6 +128,23 @@ def _places(path: FilePath, name: str, subjects: Iterable[Term | ox.Triple]) -> 
                 if subject_ is not None:
                     found.setdefault(subject_, Place(name, number))
     return found or {subject: Place(name) for subject in wanted.values()}
+
+
+def _bodies(path: FilePath, name: str, quads: Iterable[ox.Quad]) -> Mapping[Term, Place]:
+    """Find where the text of each query begins: it stands in its file as it is, up to what must be escaped."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    found: dict[Term, Place] = {}
+    after = 0
+    for subject, predicate, body, _ in quads:
+        if predicate.value not in _BODIES or not isinstance(body, ox.Literal) or isinstance(subject, ox.Triple):
+            continue
+        begins = re.split(r'[\\"\r]', body.value)[0] or body.value
+        at = text.find(body.value, after)
+        at = at if at >= 0 else text.find(begins, after)
+        if at >= 0:
+            found[subject] = Place(name, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+            after = at + len(begins)
+    return found
 
 
 class _Reading:

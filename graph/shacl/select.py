@@ -37,6 +37,7 @@ _MODIFIERS: Final = frozenset(["GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "V
 def read(text: Text) -> Select:
     """Return the parts of a query; raises ``ShapeFault`` where it is none, or uses what a shape may not."""
     text.check()
+    text.check_expressions()
     select = _Parser(text).query()
     return apart(select)
 

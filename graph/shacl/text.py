@@ -143,6 +143,45 @@ class Text:
                     CORRECT, offset if text == self.text else None,
                 ) from fault  # fmt: skip
 
+    def check_expressions(self) -> None:
+        """Raise ``ShapeFault`` where a regular expression that is written out is none that the engine can run.
+
+        The engine would take each test against it for failed and say nothing.
+        """
+        tokens = self.tokens()
+        for at, token in enumerate(tokens):
+            if token.kind != "word" or token.text.upper() not in ("REGEX", "REPLACE"):
+                continue
+            written = _arguments(tokens, at + 1)
+            if len(written) < 2 or not all(len(one) == 1 and one[0].kind == "text" for one in written[1:]):
+                continue
+            flags = written[2 if token.text.upper() == "REGEX" else 3 :]
+            asked = ", ".join(['""', written[1][0].text, *(one[0].text for one in flags)])
+            found = _EMPTY.query(f"SELECT (COALESCE(IF(REGEX({asked}), true, true), false) AS ?known) {{}}")
+            assert isinstance(found, ox.QuerySolutions)
+            if next(found)[0] != ox.Literal(True):
+                raise self.fault(
+                    f"The engine cannot run the regular expression {written[1][0].text[:60]}",
+                    "Write a shorter one that does not look ahead or back.", written[1][0].offset,
+                )  # fmt: skip
+
+
+def _arguments(tokens: Sequence[Token], opening: int) -> list[list[Token]]:
+    """Return the words of each argument of a function whose bracket opens at a place."""
+    found: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens[opening:]:
+        if token.kind == "sign":
+            depth += {"(": 1, ")": -1}.get(token.text, 0)
+            if depth == 0:
+                break
+            if depth == 1 and token.text in "(,":
+                if token.text == ",":
+                    found.append([])
+                continue
+        found[-1].append(token)
+    return found
+
 
 def _declaring(found: Sequence[Token]) -> bool:
     return bool(found) and found[-1].kind == "word" and found[-1].text.upper() == "PREFIX"
