@@ -9,7 +9,7 @@ The day is never in the store: ``?evaluation d:asOf ?asOf`` is taken out, and th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -51,6 +51,8 @@ from graph.store import OxigraphStore, Reader
 
 #: nodes that are asked about at once: the embedded store joins from a VALUES line as long as that is short
 _CHUNK: Final = 500
+#: nodes of which each is asked by itself whether it lies on a circle
+_FEW: Final = 8
 #: variables of ours; no body can have them, since names that end so are made only by reading
 _AT: Final = "at__"
 _KEPT: Final = "_kept__"
@@ -377,7 +379,7 @@ class _Compiled:
                 yield from self._of_one(reader, node, day)
             return
         select = self._at(day)
-        for chunk in _chunks(nodes):
+        for chunk in _chunks(self._circling(reader, nodes, lambda node: node)):
             anchor = _rows(("this",), [(node,) for node in chunk])
             for world in worlds:
                 seen: set[Row] = set()
@@ -386,6 +388,19 @@ class _Compiled:
                     if row not in seen:
                         seen.add(row)
                         yield row
+
+    def _circling(
+        self, reader: Reader, things: Iterable[_Thing], node_of: Callable[[_Thing], Term]
+    ) -> Iterable[_Thing]:
+        """Leave out, of many nodes, those from which no path leads back: to ask each of them apart would take long."""
+        if not self._circles:
+            return things
+        things = list(things)
+        nodes = {node_of(thing) for thing in things}
+        if len(nodes) <= _FEW:
+            return things
+        circling = nodes_on(reader, self._circles, nodes)
+        return [thing for thing in things if node_of(thing) in circling]
 
     def _of_one(self, reader: Reader, node: Term, day: date) -> Iterator[Row]:
         """Yield the violations of one node, written into the text."""
@@ -425,13 +440,7 @@ class _Compiled:
                 for row in self.of_nodes(reader, (node,), day):
                     yield day, row
             return
-        circling: set[Term] | None = None
-        for chunk in _chunks(pairs):
-            if self._circles and len(chunk) == _CHUNK:
-                circling = nodes_on(reader, self._circles) if circling is None else circling
-                chunk = [(node, day) for node, day in chunk if node in circling]
-                if not chunk:
-                    continue
+        for chunk in _chunks(self._circling(reader, pairs, lambda pair: pair[0])):
             anchor = _rows(("this", self._day), [(node, day_of(day)) for node, day in chunk])
             seen: set[tuple[date, Row]] = set()
             for world in self._dated:
@@ -474,8 +483,8 @@ class _Compiled:
     def days(self, reader: Reader, focus: Focus, nodes: Collection[Term] | None) -> Iterator[tuple[Term, date]]:
         """Yield the days on which the outcome can change; raises ``ShapeFault`` where a body hides them."""
         if self.depends_on_day:
-            if self._circles and nodes is None:
-                nodes = nodes_on(reader, self._circles)
+            if self._circles and (nodes is None or len(nodes) > _FEW):
+                nodes = nodes_on(reader, self._circles, nodes)
             yield from self._boundaries.days(reader, focus.pattern(), nodes)
 
     def triggers(self) -> tuple[Trigger, ...] | None:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.checking import Checker
+from graph.shacl.circles import nodes_on
+from graph.shacl.paths import Alternative, Inverse, Predicate
 from graph.shacl.reading import shapes_of
-from graph.shacl.sparql import _CHUNK
 from graph.store import OxigraphStore
 
 X = "https://example.org/"
@@ -29,6 +30,7 @@ x:dated a sh:NodeShape ;
     "SELECT $this WHERE { $this (x:to|^x:back)+ $this ; x:ends ?ends . ?e d:asOf ?asOf . FILTER (?ends <= ?asOf) }" ] .
 x:ours sh:declare [ sh:prefix "d" ; sh:namespace "https://w3id.org/diaba/ns#"^^xsd:anyURI ] .
 """
+STEP = [Alternative((Predicate(X + "to"), Inverse(Predicate(X + "back"))))]
 ROOTS = [ox.NamedNode(X + "circle"), ox.NamedNode(X + "dated")]
 
 steps = st.lists(st.tuples(st.integers(0, 7), st.sampled_from(["to", "back"]), st.integers(0, 7)), max_size=14)
@@ -63,6 +65,8 @@ def test_what_is_found_everywhere_is_what_is_found_at_each_node(drawn: list[tupl
             one.focus for n in range(8) for one in check.check(store, DAY, roots=[root], nodes=[thing(n)])
         }  # fmt: skip
         assert everywhere == apart
+        some = {thing(n) for n in range(0, 8, 2)}
+        assert nodes_on(store, STEP, some) == nodes_on(store, STEP) & some
 
 
 @given(steps)
@@ -73,7 +77,7 @@ def test_the_days_of_what_is_found_are_among_those_told(drawn: list[tuple[int, s
 
 
 def test_many_nodes_on_their_days_are_judged_as_few_are() -> None:
-    many = _CHUNK + 20
+    many = 520  # more than are asked about at once
     store, check = store_of([(3, "to", 4), (4, "to", 3), (many - 1, "to", many - 1)], many), checker()
     pairs = [(thing(n), DAY) for n in range(many)]
     found = {one.focus for _, one in check.on_days(store, ROOTS[1], pairs)}
