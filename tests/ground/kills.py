@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import random
 import shutil
@@ -96,7 +97,9 @@ class Load:
                 time.sleep(0.05)  # nobody is there, or nothing was begun
             except Unanswered:
                 self.told.counts["not answered"] += 1
-            except StoreFault:  # a rebuild needs as much room again
+            except (StoreFault, DataDirectory) as fault:  # a rebuild needs as much room again
+                if os.strerror(errno.ENOSPC) not in str(fault):
+                    raise
                 self.told.counts["refused by the disk"] += 1
                 time.sleep(0.2)
 
