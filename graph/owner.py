@@ -704,12 +704,23 @@ def writing(
     found = _hold_or_call(data, rebuild, progress, patience, store=store)
     if isinstance(found, Client):
         if rebuild:
-            home_of(data, read_passport(data), store)  # whoever holds it keeps the graph where it is
+            _need_same_home(data, store)
             found.rebuild(progress)
         yield found
     else:
         with owning(found) as owner:
             yield owner
+
+
+def _need_same_home(data: Path, store: str) -> None:
+    """Raise ``Held`` where a rebuild would have to move the graph away from whoever holds it."""
+    try:
+        home_of(data, read_passport(data), store)
+    except DataDirectory as fault:
+        raise Held(
+            fault.message, remedy="Stop the process that holds the data directory first: a graph is moved only then.",
+            place=fault.place,
+        ) from fault  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -10,11 +10,10 @@ import click
 from graph import planning
 from graph.errors import NotFound, Place, StoreFault
 from graph.findings import Findings
-from graph.owner import writing
 from graph.planning import read_plan, template
 from graph.rules import read_rules
 from service import asking, foresight, terminal
-from service.shell import WRITTEN, common, data_of, following, opened, print_json, wants_json, wording_of
+from service.shell import WRITTEN, changing, common, data_of, following, opened, print_json, wants_json, wording_of
 
 FORMATS = ("text", "json", "html", "xlsx")
 
@@ -80,7 +79,7 @@ def apply(ctx: click.Context, file: Path, message: str) -> None:
     """Record the plan in FILE, all of it or nothing, after checking it against the register as it is now."""
     say = wording_of(ctx)
     read_plan(file)
-    with writing(data_of(ctx)) as register, following(say) as progress:
+    with changing(ctx) as register, following(say) as progress:
         report = register.plan(file, message, progress=progress)
     if wants_json(ctx):
         print_json(report.as_json())
@@ -97,7 +96,7 @@ def apply(ctx: click.Context, file: Path, message: str) -> None:
 def undo(ctx: click.Context, name: str, message: str) -> None:
     """Withdraw the plan of this NAME; refused while something recorded later stands on it."""
     say = wording_of(ctx)
-    with writing(data_of(ctx)) as register, following(say) as progress:
+    with changing(ctx) as register, following(say) as progress:
         report = register.unplan(name, message, progress=progress)
     if wants_json(ctx):
         print_json(report.as_json())

@@ -76,7 +76,7 @@ def _check(name: str, text: str, where: str) -> Any:
         return path
     if name == "store":
         name_of(text)
-        return text
+        return text.strip()
     if name == "port":
         if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= 65535:
             raise BadSetting(f"'{text}' is no port", remedy="Give a number from 0 to 65535.", place=place)

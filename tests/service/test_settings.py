@@ -39,6 +39,8 @@ def test_a_base_path_loses_its_last_slash() -> None:
         ("DIABA_WORKERS", "0"),
         ("DIABA_WORKERS", "many"),
         ("DIABA_DATA", __file__),
+        ("DIABA_STORE", "query=https://store.example.org"),
+        ("DIABA_STORE", "https://one.example.org https://two.example.org"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_the_name_of_its_variable(variable: str, value: str) -> None:

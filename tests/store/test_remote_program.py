@@ -22,8 +22,10 @@ from tests.owner.serving import diaba, serving
 from tests.service.small import HERE, SOURCE, make_small
 from tests.store.serving import Oxigraph
 
+MOMENTS = ("recorded_at", "first_seen", "resolved_on")
 VARIABLES = ("DIABA_DATA", "DIABA_LANG", "DIABA_PORT", "DIABA_HOST", "DIABA_BASE_PATH", "COLUMNS", "LC_ALL")
 ASKED = ["who dat dai", "who dat dai --as-of 2025-01-01", "search dat dai", "lineage dat dai", "ask --list"]
+ASKED += ["bodies --level central", "gaps", "check --fail-on never", "rules", "plan list"]
 ASKED += ["ask datasets-without-owner", "ask bodies-that-changed", "ask mandates-expiring", "ask disputed-datasets"]
 
 
@@ -77,7 +79,7 @@ def small(run: Run, tmp_path: Path) -> Path:
 def without_moments(found: Any) -> Any:
     """Return an answer without when the register heard of what it says, which two registers never share."""
     if isinstance(found, dict):
-        return {key: without_moments(value) for key, value in found.items() if key != "recorded_at"}
+        return {key: without_moments(value) for key, value in found.items() if key not in MOMENTS}
     return [without_moments(one) for one in found] if isinstance(found, list) else found
 
 
@@ -193,6 +195,11 @@ class TestService:
         rebuilt = diaba("rebuild", *where)
         assert rebuilt.returncode == 0, rebuilt.stderr
         assert "roads 0" in diaba("search", "roads", *where).stdout
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("DIABA_STORE")
+            moved = diaba("rebuild", *where)
+            assert moved.returncode == 4
+            assert "Stop the process that holds the data directory first" in moved.stderr
         (tmp_path / "all.rq").write_text("SELECT * { ?s ?p ?o } LIMIT 1")
         assert "has no checkpoints" in diaba("query", str(tmp_path / "all.rq"), *where).stderr
 
