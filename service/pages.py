@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from service.asking import RegisterReader
 from service.card import describe
 from service.clocks import today_in
 from service.negotiation import chosen_language, problem, wants_page, wording_of
+from service.rulebook import rules_of
 from service.settings import LANGUAGES, Settings
 
 _HERE = Path(__file__).parent
@@ -188,7 +189,8 @@ def routes(desk: Desk, app: FastAPI) -> APIRouter:
         if not _DOCUMENT.fullmatch(name) or not path.is_file():
             raise HTTPException(404)
         text = path.read_text(encoding="utf-8")
-        return desk.page(request, "document.html", title=_title(text, name), body=_render(text, settings), name=name)
+        body = _render(text, settings, rules_of(reader.pack.name).by_name)
+        return desk.page(request, "document.html", title=_title(text, name), body=body, name=name)
 
     @router.get("/api", response_class=HTMLResponse, include_in_schema=False)
     def interface(request: Request) -> Response:
@@ -202,8 +204,8 @@ def _title(text: str, name: str) -> str:
     return first.lstrip("# ").strip() if first.startswith("#") else name
 
 
-def _render(text: str, settings: Settings) -> str:
-    """Render our own Markdown; links to ``other.md`` lead to the page of that name."""
+def _render(text: str, settings: Settings, rules: Collection[str] = ()) -> str:
+    """Render our own Markdown; links to ``other.md`` lead to the page of that name, names of rules to theirs."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(text)
     for token in tokens:
@@ -211,4 +213,12 @@ def _render(text: str, settings: Settings) -> str:
             address = child.attrGet("href")
             if child.type == "link_open" and isinstance(address, str):
                 child.attrSet("href", re.sub(r"^([a-z0-9-]+)\.md", rf"{settings.base_path}/docs/\1", address))
-    return str(markdown.renderer.render(tokens, markdown.options, {}))
+    html = str(markdown.renderer.render(tokens, markdown.options, {}))
+    return re.sub(r"""(?<!">)<code>([a-z][a-z0-9-]+)</code>""", partial(_linked, settings=settings, rules=rules), html)
+
+
+def _linked(found: re.Match[str], settings: Settings, rules: Collection[str]) -> str:
+    """Let the name of a rule lead to the page of the rule."""
+    if found[1] not in rules:
+        return found[0]
+    return f'<a href="{settings.base_path}/rules/{found[1]}">{found[0]}</a>'
