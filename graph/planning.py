@@ -22,7 +22,7 @@ from graph.journal import write_instant
 from graph.labels import labels
 from graph.plans.drafting import Draft, draft, is_applied
 from graph.plans.foreseeing import Foresight, copy_of, foresee
-from graph.plans.reading import Document, read_plan
+from graph.plans.reading import Document, read_plan, schema
 from graph.plans.saying import PLANS
 from graph.plans.sheets import template
 from graph.register import Register, RegisterReader
@@ -33,7 +33,7 @@ from graph.view import View
 
 _TOLD: Final = 5
 
-__all__ = ["Applied", "apply", "plans", "preview", "read_plan", "template", "undo"]
+__all__ = ["Applied", "apply", "plans", "preview", "read_plan", "schema", "template", "undo"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from graph.errors import Fault
 from graph.queries import load_queries
 from graph.resources import folder
-from service import api, gap_pages, pages
+from service import api, gap_pages, pages, plan_pages
 from service.asking import RegisterReader
 from service.faults import OTHER, outcome_of
 from service.negotiation import problem, wants_page, wording_of
@@ -116,6 +116,7 @@ def create_app(settings: Settings, reader: RegisterReader, gateway: Gateway, sta
     app.include_router(api.routes(settings, reader, app.version))
     app.include_router(pages.routes(desk, app))
     app.include_router(gap_pages.routes(desk))
+    app.include_router(plan_pages.routes(desk))
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     app.add_middleware(Revisions, settings=settings, reader=reader, states=states or Live())
     app.add_middleware(SecurityHeaders)
