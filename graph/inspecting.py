@@ -128,7 +128,7 @@ class Inspector:
             reader = _filled(store, quads)
             judged = list(self._judged(reader, before, files, day))
             self._locate(files, judged)
-            found.extend(self._told(judged, files, reader, day))
+            found.extend(_told(self.rules, judged, files, reader, day))
         return Inspection(
             tuple(found), tuple(names), tuple(unread), len(quads), day, self.rules, reader.plain, self._checker.routes()
         )
@@ -150,27 +150,36 @@ class Inspector:
             lines = lines_of(file.source, file.source.address, numbers)
             file.lines = {numbers[number]: line for number, line in lines.items()}
 
-    def _told(
-        self, results: Iterable[Result], files: Sequence[_File], reader: Reader, day: date
-    ) -> Iterator[Found]:
-        concerns = Concerns(reader)
-        span = Interval(day, day + timedelta(days=1)) if day < date.max else Interval(day)
-        merged: dict[_Fault, tuple[str, str, dict[str, list[str]]]] = {}
-        for result in results:
-            fault, severity, messages, shape = read_result(self.rules, result)
-            words = merged.setdefault(fault, (severity, shape, {}))[2]
-            for message in messages:
-                said = words.setdefault(message.language or "", [])
-                if message.value not in said:
-                    said.append(message.value)
-        for (focus, rule, path, value, component), (severity, shape, words) in merged.items():
-            named = isinstance(focus, ox.NamedNode)
-            yield Found(
-                rule, severity, focus, path, value, component, shape,
-                {language: " ".join(sorted(said)) for language, said in words.items()},
-                _place(focus, files),
-                concerns.of(focus.value, span) if named else None,
-            )  # fmt: skip
+
+def judge(rules: Rules, reader: Reader, day: date) -> tuple[list[Found], Mapping[Term, Route]]:
+    """Judge a register by rules that it does not keep findings of, such as somebody's own; say how each was run."""
+    checker = Checker(rules.shapes)
+    results = [result for _, result in rules.in_force(reader, checker.check(reader, day), day)]
+    return list(_told(rules, results, (), reader, day)), checker.routes()
+
+
+def _told(
+    rules: Rules, results: Iterable[Result], files: Sequence[_File], reader: Reader, day: date
+) -> Iterator[Found]:
+    """Yield what was found: results that differ in their words alone are one fault with all of these."""
+    concerns = Concerns(reader)
+    span = Interval(day, day + timedelta(days=1)) if day < date.max else Interval(day)
+    merged: dict[_Fault, tuple[str, str, dict[str, list[str]]]] = {}
+    for result in results:
+        fault, severity, messages, shape = read_result(rules, result)
+        words = merged.setdefault(fault, (severity, shape, {}))[2]
+        for message in messages:
+            said = words.setdefault(message.language or "", [])
+            if message.value not in said:
+                said.append(message.value)
+    for (focus, rule, path, value, component), (severity, shape, words) in merged.items():
+        named = isinstance(focus, ox.NamedNode)
+        yield Found(
+            rule, severity, focus, path, value, component, shape,
+            {language: " ".join(sorted(said)) for language, said in words.items()},
+            _place(focus, files),
+            concerns.of(focus.value, span) if named else None,
+        )  # fmt: skip
 
 
 def _place(focus: Term, files: Sequence[_File]) -> Place | None:
@@ -317,8 +326,11 @@ def context_of(pack: Pack | None, beside: Sequence[str | Path] = ()) -> Context:
     return Context(lines)
 
 
-def _kept_in(pack: Pack) -> Path:
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+def _kept_in(pack: Pack) -> Path | None:
+    try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # a user without a home
+        return None
     digest = hashlib.sha256()
     made_from = [*folder("ontology").glob("*.ttl"), *pack.folder.rglob("*"), *Path(__file__).parent.glob("*.py")]
     for path in sorted(path for path in made_from if path.is_file()):

@@ -19,7 +19,7 @@ from rich.text import Text
 from graph.errors import BadQuestion
 from graph.gaps import By, counts
 from graph.gaps import gaps as read_gaps
-from graph.inspecting import Inspector, routes_by_rule
+from graph.inspecting import Inspector, judge, routes_by_rule
 from graph.judging import is_limited, limited
 from graph.labels import tail
 from graph.register import pack_in, pack_of
@@ -125,7 +125,7 @@ def _of_files(
     wanted = {_named_rule(name, rules, say).iri for name in only}
     found = [one for one in gravest_first(inspection.found) if not wanted or one.rule in wanted]
     languages = _languages(say, context.languages)
-    rows = rows_of_found(inspection, found, languages, say)
+    rows = rows_of_found(inspection.reader, found, rules, day, languages, say)
     more: dict[str, Any] = {
         "as_of": day.isoformat(), "files": list(inspection.files), "not_read": list(inspection.unread),
         "statements": inspection.statements,
@@ -147,21 +147,30 @@ def _of_register(
     if beside or pack:
         raise BadQuestion(say("check.of_files"), remedy=say("check.name_files"))
     with opened(ctx) as reader:
-        rules = rules_of(reader.pack.name)
-        question = asked.read_question(reader, rules, say, as_of=as_of, rule=only if own else ())
+        rules = rules_of(reader.pack.name, shapes, own=own)
+        wanted = [_named_rule(name, rules, say).iri for name in only]
+        question = asked.read_question(reader, rules, say, as_of=as_of, rule=wanted)
         rows: list[Row] = []
         found: list[Any] = []
         if own:
-            gaps = read_gaps(reader.graph, question.day, question.wanted, limit=None).gaps
-            found = [gap.finding for gap in gaps]
+            found = [gap.finding for gap in read_gaps(reader.graph, question.day, question.wanted, limit=None).gaps]
             rows, _ = asked.page(reader, rules, question, say, limit=None)
         more: dict[str, Any] = {
             "as_of": question.day.isoformat(), "revision": reader.revision,
             "rules": {
-                "applied": sum(rule.applicable(question.day) for rule in rules) if own else 0,
-                "not_applicable": [rule.name for rule in rules if own and not rule.applicable(question.day)],
+                "applied": sum(rule.applicable(question.day) for rule in rules),
+                "not_applicable": [rule.name for rule in rules if not rule.applicable(question.day)],
             },
         }  # fmt: skip
+        if shapes:
+            theirs = rules_of(reader.pack.name, shapes, own=False)
+            judged, routes = judge(theirs, reader.graph, question.day)
+            judged = gravest_first(one for one in judged if not wanted or one.rule in wanted)
+            found += judged
+            languages = asking.languages_of(say, reader)
+            rows += rows_of_found(reader.graph, judged, theirs, question.day, languages, say)
+            if explain:
+                more["routes"] = _routes(theirs, routes)
     return rows, found, rules, more, say("check.register", day=say.day(question.day))
 
 

@@ -12,7 +12,7 @@ import pyoxigraph as ox
 
 from graph.findings import GRAVITY
 from graph.gaps import Gap
-from graph.inspecting import MALFORMED, Found, Inspection
+from graph.inspecting import MALFORMED, Found
 from graph.labels import labels, tail
 from graph.rules import Rule, Rules
 from graph.store import Reader
@@ -113,16 +113,18 @@ def texts_of(messages: Iterable[ox.Literal]) -> dict[str, str]:
     return {language: " ".join(sorted(said)) for language, said in found.items()}
 
 
-def rows_of_found(inspection: Inspection, found: Sequence[Found], languages: Sequence[str], say: Wording) -> list[Row]:
-    """Return the rows of what a check of files found."""
+def rows_of_found(
+    reader: Reader, found: Sequence[Found], rules: Rules, day: date, languages: Sequence[str], say: Wording
+) -> list[Row]:
+    """Return the rows of what a check found that no register keeps: of files, or by somebody's own shapes."""
     concerns = [one.concern for one in found if one.concern]
     filed = {iri for one in concerns for iri in (*one.holders, *one.levels, *one.areas, *one.fields)}
     terms = [term for one in found for term in (one.about, one.value)]
     messages = [_spoken_in(one.messages, say) for one in found]
-    names = _names(inspection.reader, filed, terms, messages, inspection.day, languages, say)
+    names = _names(reader, filed, terms, messages, day, languages, say)
     rows = []
     for one, message in zip(found, messages, strict=True):
-        rule = inspection.rules.by_iri.get(one.rule)
+        rule = rules.by_iri.get(one.rule)
         label = say("check.malformed") if one.rule == MALFORMED else title_of(rule, say) if rule else tail(one.rule)
         concern = one.concern
         rows.append(

@@ -280,6 +280,17 @@ def test_the_register_is_checked_by_reading_its_findings(diaba: Run) -> None:
     assert done.code == (1 if counted["error"] else 0)
 
 
+def test_the_register_is_judged_by_shapes_of_ones_own_in_a_process_with_limits(diaba: Run, tmp_path: Path) -> None:
+    shapes = tmp_path / "team.ttl"
+    shapes.write_text(SHAPES)
+    done = diaba("check", "--shapes", str(shapes), "--no-own-rules", "--explain", "--json").json
+    assert {found["name"] for found in done["findings"]} == {"without-keyword"}
+    assert done["summary"]["warning"] > 3
+    assert done["routes"] == [{"rule": "without-keyword", "way": "compiled", "why": ""}]
+    both = diaba("check", "--shapes", str(shapes), "--json").json
+    assert len({found["name"] for found in both["findings"]}) > 1
+
+
 def test_gaps_are_counted_by_each_thing(diaba: Run) -> None:
     total = diaba("gaps", "--json").json["total"]
     assert total > 0
