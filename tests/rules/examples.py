@@ -114,11 +114,17 @@ def checker() -> tuple[Rules, Checker]:
 
 def judged(example: Example) -> set[tuple[str, str, str]]:
     """Return (rule, focus, severity) as our own check finds them."""
+    known, _ = checker()
+    severities = {rule.name: rule.severity.removeprefix(str(SH)) for rule in known}
+    return {(rule, focus, severities[rule]) for rule, focus, _ in faults(register_of(example), example.day)}
+
+
+def faults(store: OxigraphStore, day: date) -> set[tuple[str, str, str]]:
+    """Return (rule, focus, value) as our own check finds them in a store; no value is ""."""
     known, check = checker()
-    store = register_of(example)
     return {
-        (rule.name, result.focus.value, known.severity_of(result).removeprefix(str(SH)))
-        for rule, result in known.in_force(store, check.check(store, example.day), example.day)
+        (rule.name, result.focus.value, "" if result.value is None else result.value.value)
+        for rule, result in known.in_force(store, check.check(store, day), day)
     }
 
 
@@ -137,21 +143,27 @@ def rules() -> Graph:
 
 def judged_by_pyshacl(example: Example) -> set[tuple[str, str, str]]:
     """Return (rule, focus, severity) as pySHACL finds them and the rule's days let them count."""
+    faults = faults_by_pyshacl(register_of(example), example.day)
+    severities = {rule: str(rules().value(URIRef(SHAPES + rule), SH.severity)) for rule, _, _ in faults}
+    return {(rule, focus, severities[rule].removeprefix(str(SH))) for rule, focus, _ in faults}
+
+
+def faults_by_pyshacl(store: OxigraphStore, day: date) -> set[tuple[str, str, str]]:
+    """Return (rule, focus, value) as pySHACL finds them in everything a store holds; no value is ""."""
     data = Graph()
-    for quad in register_of(example).raw:
+    for quad in store.raw:
         data.add((_node(quad.subject), _node(quad.predicate), _node(quad.object)))
     run = URIRef("https://example.org/run")
     data.add((run, RDF.type, URIRef(D.Evaluation)))
-    data.add((run, URIRef(D.asOf), Literal(example.day.isoformat(), datatype=XSD.date)))
+    data.add((run, URIRef(D.asOf), Literal(day.isoformat(), datatype=XSD.date)))
     _, report, _ = validate(data, shacl_graph=rules())
     assert isinstance(report, Graph)
     found = set()
     for result in report.objects(None, SH.result):
-        focus = report.value(result, SH.focusNode)
+        focus, value = report.value(result, SH.focusNode), report.value(result, SH.value)
         rule = _rule_of(report.value(result, SH.sourceShape))
-        if _counts(rule, focus, data, example.day):
-            severity = str(rules().value(rule, SH.severity))
-            found.add((str(rule).removeprefix(SHAPES), str(focus), severity.removeprefix(str(SH))))
+        if _counts(rule, focus, data, day):
+            found.add((str(rule).removeprefix(SHAPES), str(focus), "" if value is None else str(value)))
     return found
 
 
