@@ -130,6 +130,13 @@ def gaps(
     reader: Reader, day: date, wanted: Wanted = EVERYTHING, *, offset: int = 0, limit: int | None = 100
 ) -> Page:
     """Return the findings of a day: the gravest first, then by rule and by what they are about; ``None``: all."""
+    found = listed(reader, day, wanted)
+    some = found[offset:] if limit is None else found[offset : offset + limit]
+    return Page(tuple(read(reader, some)), len(found))
+
+
+def listed(reader: Reader, day: date, wanted: Wanted = EVERYTHING) -> list[str]:
+    """Return the IRIs of the findings of a day in the order of ``gaps``, for whoever shows them page by page."""
     rows = cast(
         ox.QuerySolutions,
         reader.query(
@@ -141,8 +148,7 @@ def gaps(
         (GRAVITY.get(row["severity"].value, len(GRAVITY)), row["rule"].value, row["about"].value, row["finding"].value)
         for row in rows
     )
-    some = found[offset:] if limit is None else found[offset : offset + limit]
-    return Page(tuple(read(reader, [iri for *_, iri in some])), len(found))
+    return [iri for *_, iri in found]
 
 
 def read(reader: Reader, findings: Sequence[str]) -> Iterator[Gap]:

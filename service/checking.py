@@ -17,7 +17,6 @@ import click
 from rich.text import Text
 
 from graph.errors import BadQuestion
-from graph.gaps import By, counts
 from graph.gaps import gaps as read_gaps
 from graph.inspecting import Inspector, judge, routes_by_rule
 from graph.judging import is_limited, limited
@@ -411,7 +410,7 @@ def rules(ctx: click.Context, name: str | None, as_of: str, shapes: tuple[Path, 
     with opened(ctx) as reader:
         book = rules_of(reader.pack.name, shapes)
         day = parse_day(as_of, say) if as_of else today_in(reader.pack.timezone)
-        found = {count.key or "": count.total for count in counts(reader.graph, By.rule, day)}
+        found = asked.found_by_rule(reader, day)
         languages = asking.languages_of(say, reader)
         chosen = [_named_rule(name, book, say)] if name else list(book)
         pages = [page_of(rule, reader.graph, day, found, languages, say) for rule in chosen]

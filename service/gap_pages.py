@@ -10,7 +10,6 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from graph.errors import NotFound
-from graph.gaps import By, counts
 from graph.gaps import gaps as read_gaps
 from graph.labels import tail
 from graph.reporting import write_report
@@ -138,7 +137,7 @@ def routes(desk: Desk) -> APIRouter:
         """Return the rules: fault, article, days, severity, and how many findings each has on the day."""
         say = wording_of(request, settings)
         day = parse_day(as_of, say) if as_of else today_in(reader.pack.timezone)
-        found = {count.key or "": count.total for count in counts(reader.graph, By.rule, day)}
+        found = asked.found_by_rule(reader, day)
         languages = asking.languages_of(say, reader)
         pages = [page_of(rule, reader.graph, day, found, languages, say) for rule in rules()]
         if offered(request, {"html": FORMATS["html"], "json": FORMATS["json"]}, "json") == "json":

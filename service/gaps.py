@@ -5,13 +5,14 @@ One question, read from a command line or an address, and one answer, for the te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from graph.errors import BadQuestion
-from graph.gaps import By, Changed, Count, Wanted, between, counts, gaps, trend
+from graph.gaps import EVERYTHING, By, Changed, Count, Tally, Wanted, between, listed, read, tally
 from graph.labels import labels, tail
 from graph.rules import Rules
 from graph.terms import Level
@@ -127,12 +128,51 @@ def _thing(reader: RegisterReader, text: str, kinds: Sequence[str], as_of: str, 
     return hits[0].iri
 
 
+# --- what is counted once per revision ------------------------------------------------------------------------------
+
+
+class _Kept:
+    """Keep the numbers and the order of findings that questions share, of the newest revisions of one register."""
+
+    _MOST = 64
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Any] = {}
+
+    def get(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        found = self._known.get(key)
+        if found is None:
+            found = make()
+            if len(self._known) >= self._MOST:
+                self._known.clear()
+            self._known[key] = found
+        return found
+
+
+_kept: WeakKeyDictionary[Any, _Kept] = WeakKeyDictionary()
+
+
+def _tally(reader: RegisterReader, by: By, wanted: Wanted) -> Tally:
+    """Return the numbers of all days: another day, or a trend, is no other question."""
+    key = (reader.revision, by, wanted)
+    found: Tally = _kept.setdefault(reader, _Kept()).get(key, lambda: tally(reader.graph, by, wanted))
+    return found
+
+
+def _listed(reader: RegisterReader, question: Question) -> list[str]:
+    key = (reader.revision, question.day, question.wanted)
+    found: list[str] = _kept.setdefault(reader, _Kept()).get(
+        key, lambda: listed(reader.graph, question.day, question.wanted)
+    )
+    return found
+
+
 # --- answers --------------------------------------------------------------------------------------------------------
 
 
 def numbers(reader: RegisterReader, rules: Rules, question: Question, by: str, say: Wording) -> list[Number]:
     """Return how many findings stand under what on the day, the most first; by rule, each rule, found or not."""
-    found = counts(reader.graph, BYS[by], question.day, question.wanted)
+    found = _tally(reader, BYS[by], question.wanted).on(question.day)
     moved = changed(reader, question)
     opened, closed = (_filed(several, by) for several in (moved.opened, moved.closed)) if moved else ({}, {})
     keys = [count.key or "" for count in found]
@@ -156,10 +196,15 @@ def numbers(reader: RegisterReader, rules: Rules, question: Question, by: str, s
     return rows
 
 
+def found_by_rule(reader: RegisterReader, day: date) -> dict[str, int]:
+    """Return rule → how many findings it has on the day."""
+    return {count.key or "": count.total for count in _tally(reader, By.rule, EVERYTHING).on(day)}
+
+
 def severities(reader: RegisterReader, question: Question) -> dict[str, int]:
     """Return how many findings of each severity stand on the day."""
     found = {ours: 0 for ours in SEVERITIES.values()}
-    for count in counts(reader.graph, By.severity, question.day, question.wanted):
+    for count in _tally(reader, By.severity, question.wanted).on(question.day):
         found[severity_of(count.key or "")] += count.total
     return found
 
@@ -175,9 +220,11 @@ def page(
     reader: RegisterReader, rules: Rules, question: Question, say: Wording, *, offset: int = 0, limit: int | None = None
 ) -> tuple[list[Row], int]:
     """Return some of the findings of the day, and how many there are."""
-    found = gaps(reader.graph, question.day, question.wanted, offset=offset, limit=limit)
+    found = _listed(reader, question)
+    some = found[offset:] if limit is None else found[offset : offset + limit]
     languages = asking.languages_of(say, reader)
-    return rows_of_gaps(reader.graph, found.gaps, rules, question.day, languages, say), found.total
+    gaps = list(read(reader.graph, some))
+    return rows_of_gaps(reader.graph, gaps, rules, question.day, languages, say), len(found)
 
 
 def moves(reader: RegisterReader, rules: Rules, question: Question, say: Wording) -> dict[str, list[Row]]:
@@ -203,9 +250,10 @@ def course(reader: RegisterReader, question: Question) -> list[tuple[date, dict[
             break
     days = [*reversed(days), *([question.day] if question.day.day != 1 else [])]
     found = []
-    for day, several in trend(reader.graph, days, question.wanted):
+    whole = _tally(reader, By.severity, question.wanted)
+    for day in days:
         split = {ours: 0 for ours in SEVERITIES.values()}
-        for count in several:
+        for count in whole.on(day):
             split[severity_of(count.key or "")] += count.total
         found.append((day, split))
     return found

@@ -31,8 +31,13 @@ PAGES = [
     f"/who?q={TEST}rumour&known_at=2026-11-20",
     f"/who?q={TEST}hostile",
     "/datasets-of?q=bo+tai+chinh",
+    "/gaps",
+    "/gaps?by=body&since=2020-01-01",
+    "/rules",
+    "/rules/no-accountable",
     "/docs",
     "/docs/command-line",
+    "/docs/rules",
     "/docs/settings",
     "/api",
 ]
@@ -156,6 +161,23 @@ def test_the_language_switches_in_the_page_and_stays(browsing: Browsing) -> None
 def test_a_phone_never_scrolls_sideways(browsing: Browsing, path: str, language: str) -> None:
     page = browsing.open(f"{path}{'&' if '?' in path else '?'}lang={language}", width=360)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_from_a_number_of_gaps_to_the_record_and_its_remedy(browsing: Browsing) -> None:
+    page = browsing.open("/", script=False)
+    page.get_by_role("link", name="Khoảng trống").click()
+    row = page.get_by_role("row").filter(has_text="Nhiều hơn một chủ quản")
+    number = int(row.get_by_role("cell").first.inner_text())
+    row.get_by_role("link").click()
+    assert "rule=more-than-one-accountable" in page.url
+    assert f"{number} khoảng trống" in page.locator("main").inner_text()
+    assert "ghi một trách nhiệm chung" in page.locator("main").inner_text()
+    page.locator(".findings h3 a").first.click()
+    page.wait_for_url("**/who?**")
+    page.go_back()
+    page.locator(".findings .what a").first.click()
+    page.get_by_role("heading", level=1, name="Nhiều hơn một chủ quản").wait_for()
+    assert page.locator("pre").count() > 0
 
 
 def test_data_that_carry_script_run_nothing(browsing: Browsing) -> None:
