@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 
 import pyoxigraph as ox
 
-from graph import pending, reach, standing
+from graph import deriving, pending, reach, standing
 from graph.documents import touched as touched_documents
 from graph.files import Progress
 from graph.harvest import LARGE as HARVESTED
@@ -206,7 +206,8 @@ class StandingsProjection:
             self.store.note(Graphs.standings, 0)  # whoever dies on the way has not half of them taken for all
         if resources is None:
             self.store.apply((), (pending.everything(Graphs.standings, before, last),), self.store.revision)
-            standing.refresh(self.store, None, None if progress is None else _step(progress, self.name))
+            follow = None if progress is None else _step(progress, self.name)
+            deriving.refresh(self.store, self.journal.path.parent, follow)
         else:
             gone, come = standing.changes(self.store, resources)
             left = pending.Left(Graphs.standings, before, last, tuple(gone), tuple(come)).quad

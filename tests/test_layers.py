@@ -26,7 +26,7 @@ LAYERS = (
      "shacl.written", "shacl.saying", "shacl.triggers", "shacl.reading", "shacl.focus", "shacl.values", "shacl.core",
      "shacl.nodes", "shacl.text", "shacl.query", "shacl.select", "shacl.pieces",
      "shacl.days", "shacl.circles", "shacl.boundaries", "shacl.links", "shacl.sparql", "shacl.reference", "shacl.independent", "shacl.report"),
-    ("pack", "loading", "reach", "standing", "search", "harvest", "history", "projections", "inference", "labels", "flows",
+    ("pack", "loading", "reach", "standing", "search", "harvest", "deriving", "history", "projections", "inference", "labels", "flows",
      "bodies", "fate", "sandbox", "parts", "upgrades", "checking", "judging", "rules", "rechecking", "findings", "concern", "upkeep", "gaps",
      "portrait", "dcatap", "cpov", "plans.naming", "plans.saying", "plans.changing", "plans.territory",
      "plans.drafting", "plans.foreseeing"),
