@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 import pyoxigraph as ox
 
+from graph import deriving
 from graph.addresses import name_of
 from graph.checkpoints import Checkpoints, Part, Room, backup_of, links_of
 from graph.directory import (
@@ -223,6 +224,7 @@ class Register:
             upgrade(data)
             passport = read_passport(data)
             finish_swap(data)
+            deriving.sweep(data)
             if rebuild:
                 passport = _rebuild(data, passport, store, progress)
             home = home_of(data, passport, store)
