@@ -21,13 +21,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-from graph import archive
+from graph import archive, planning
 from graph.checkpoints import Checkpoint, Room
 from graph.directory import read_passport
 from graph.errors import BadQuestion, Busy, DataDirectory, Fault, Held, Notice, Place, StoreFault, Unanswered
 from graph.files import Progress
 from graph.journal import write_instant
 from graph.messages import PROTOCOL, SOCKET, Channel, TooLong, call, listen, read_fault, write_fault
+from graph.plans.reading import read_plan
 from graph.register import Register, RegisterReader, home_of
 from graph.sources import LoadReport, SourceReport
 from graph.view import open_view
@@ -227,6 +228,18 @@ class Owner:
         """Destroy what changes carried, as ``graph.archive.redact`` does, when its turn comes; return the revision."""
         return self._redact(list(numbers), why, who, progress)
 
+    def plan(
+        self, file: str | Path, message: str = "", who: str | None = None, progress: Progress | None = None
+    ) -> LoadReport:
+        """Record the plan in a file as ``graph.planning.apply`` does, when its turn comes."""
+        return self._plan(file, message, who, progress)
+
+    def unplan(
+        self, slug: str, message: str = "", who: str | None = None, progress: Progress | None = None
+    ) -> LoadReport:
+        """Withdraw a plan as ``graph.planning.undo`` does, when its turn comes."""
+        return self._unplan(slug, message, who, progress)
+
     def checkpoint(self, at_least: int | None = None, patience: float = FRESH) -> Checkpoint:
         """Return a checkpoint that holds change ``at_least`` (``None``: the last one), as soon as there is one.
 
@@ -275,6 +288,28 @@ class Owner:
             return self._register.load(files, source, confidence, partial, history, mapping, message, who, progress)
 
         return self._change("load", who, work, waiting)
+
+    def _plan(
+        self, file: str | Path, message: str, who: str | None, progress: Progress | None,
+        waiting: Callable[[int], None] = lambda _: None,
+    ) -> LoadReport:  # fmt: skip
+        document, author = read_plan(Path(file)), who or _user()
+
+        def work() -> LoadReport:
+            return planning.apply(self._register, document, author, message, progress)
+
+        return self._change("plan", author, work, waiting)
+
+    def _unplan(
+        self, slug: str, message: str, who: str | None, progress: Progress | None,
+        waiting: Callable[[int], None] = lambda _: None,
+    ) -> LoadReport:  # fmt: skip
+        author = who or _user()
+
+        def work() -> LoadReport:
+            return planning.undo(self._register, slug, author, message, progress)
+
+        return self._change("unplan", author, work, waiting)
 
     def _rebuild(
         self, progress: Progress | None, who: str | None = None, waiting: Callable[[int], None] = lambda _: None
@@ -329,7 +364,9 @@ class Owner:
             behind = self._taken is None or self._taken.revision < self._revision
             if due is None and (behind or self._trouble or not self._register.usable):
                 due = 0.0  # a change is accepted and not followed yet, or a rebuild has left nothing open
-            if due is None:
+            if due is None and not self._register.found:
+                self._find()
+            elif due is None:
                 self._changed.wait()
                 self._changed.clear()
             elif due > 0:
@@ -340,11 +377,35 @@ class Owner:
                 if self._trouble:
                     self._ended.wait(1.0)
 
+    def _find(self) -> None:
+        """Go on finding all anew, as after a large change, until somebody waits; then show it."""
+
+        def interrupted() -> bool:
+            return len(self._turns.queue) > 1 or self._ended.is_set()
+
+        with contextlib.suppress(Busy), self._turns.taken("findings", ""):
+            try:
+                done = self._register.find(interrupted)
+            except (Fault, OSError, sqlite3.Error) as fault:
+                self._trouble = fault.message if isinstance(fault, Fault) else str(fault)
+                return
+            if done:
+                self._take(anew=True)
+
+    def finish(self, progress: Progress | None = None) -> None:
+        """Bring the findings up to the last change before the register is given up."""
+        with self._turns.taken("findings", ""):
+            self._register.find(progress=progress)
+
     def _take(self, *, anew: bool = False) -> None:
-        """Take a checkpoint, of a state in which all parts agree; what stands in the way is kept in the status."""
+        """Take a checkpoint, of a state in which all parts agree; what stands in the way is kept in the status.
+
+        What the rules find may come in a later one, where all must be found anew.
+        """
         try:
             if not self._register.settled:
                 self._register.settle()
+            self._register.find(lambda: True)
             taken = self._checkpoints.take(anew=anew)
         except Fault as fault:
             self._trouble = fault.message
@@ -424,6 +485,13 @@ class Owner:
                 caller.progress, caller.waiting,
             )  # fmt: skip
             return dataclasses.asdict(report)
+        if verb in ("plan", "unplan"):
+            take = self._plan if verb == "plan" else self._unplan
+            named = given.get("file" if verb == "plan" else "slug")
+            if not named:
+                raise BadQuestion("No plan is named", remedy="Name it.")
+            report = take(named, given.get("message", ""), given.get("who"), caller.progress, caller.waiting)
+            return dataclasses.asdict(report)
         if verb == "rebuild":
             self._rebuild(caller.progress, given.get("who"), caller.waiting)
             return {"revision": self._revision}
@@ -483,6 +551,8 @@ VERBS: Final[dict[str, dict[str, Callable[[Any], bool]]]] = {
         "files": _are_paths, "source": _is_text, "confidence": _is_text, "partial": _is_flag, "history": _is_flag,
         "mapping": lambda value: value is None or _is_path(value), "message": _is_written, "who": _is_text,
     },
+    "plan": {"file": _is_path, "message": _is_written, "who": _is_text},
+    "unplan": {"slug": _is_written, "message": _is_written, "who": _is_text},
     "rebuild": {"who": _is_text},
     "redact": {"numbers": _are_numbers, "why": _is_written, "who": _is_text},
     "status": {},
@@ -568,6 +638,19 @@ class Client:
         }  # fmt: skip
         return _read_report(self._ask("load", arguments, progress))
 
+    def plan(
+        self, file: str | Path, message: str = "", who: str | None = None, progress: Progress | None = None
+    ) -> LoadReport:
+        """Record the plan in a file as ``graph.planning.apply`` does; the owner reads the file."""
+        arguments = {"file": _seen_from_afar(file), "message": message, "who": who or _user()}
+        return _read_report(self._ask("plan", arguments, progress))
+
+    def unplan(
+        self, slug: str, message: str = "", who: str | None = None, progress: Progress | None = None
+    ) -> LoadReport:
+        """Withdraw a plan as ``graph.planning.undo`` does."""
+        return _read_report(self._ask("unplan", {"slug": slug, "message": message, "who": who or _user()}, progress))
+
     def rebuild(self, progress: Progress | None = None) -> None:
         """Make everything anew from the journal as ``Register.rebuild`` does."""
         self._ask("rebuild", {"who": _user()}, progress)
@@ -597,7 +680,7 @@ class Client:
     def _ask(
         self, verb: str, arguments: dict[str, Any], progress: Progress | None = None, patience: float | None = None
     ) -> Any:
-        changes = verb in ("load", "rebuild", "redact")
+        changes = verb in ("load", "plan", "unplan", "rebuild", "redact")
         connection = call(self.data, patience or PATIENCE)
         if connection is None:
             raise Held(
@@ -710,6 +793,7 @@ def writing(
     else:
         with owning(found) as owner:
             yield owner
+            owner.finish(progress)
 
 
 def _need_same_home(data: Path, store: str) -> None:

@@ -80,6 +80,11 @@ class Parts:
         self.history.close()
 
     @property
+    def findings(self) -> FindingsProjection:
+        """Return what keeps the findings."""
+        return next(one for one in self.projections if isinstance(one, FindingsProjection))
+
+    @property
     def made(self) -> bool:
         """Tell whether the graph is more than what a making that is under way has come to."""
         return not isinstance(self.graph, RemoteStore) or not self.graph.anew

@@ -11,7 +11,7 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -129,6 +129,8 @@ class Register:
         self._home = home or Home()
         self.passport = passport
         self.pack = pack_of(passport.pack)
+        self.puts_off_findings = False
+        """Whether a change leaves what the rules find to ``find``; a process that stays, and lets others in between."""
         self._lock = lock
         self._writing = threading.RLock()
         self.journal = Journal(data)
@@ -263,8 +265,26 @@ class Register:
 
     @property
     def settled(self) -> bool:
-        """Tell whether every part holds every accepted change: a change in the midst, or one cut short, is not."""
-        return self._parts.made and {one.revision for one in self._projections} == {self.journal.revision}
+        """Tell whether every part holds every accepted change: a change in the midst, or one cut short, is not.
+
+        What the rules find may come after it; see ``found``.
+        """
+        return self._parts.made and {one.revision for one in self._prompt} == {self.journal.revision}
+
+    @property
+    def found(self) -> bool:
+        """Tell whether the findings hold every accepted change."""
+        return all(one.revision == self.journal.revision for one in self._projections)
+
+    def find(self, interrupted: Callable[[], bool] = lambda: False, progress: Progress | None = None) -> bool:
+        """Bring the findings up to the other parts; return whether that is done, or was put off for others.
+
+        ``interrupted`` is asked between two rules, where all must be found anew.
+        """
+        with self._writing:
+            self._follow(progress, late=False)
+            findings = self._parts.findings
+            return findings.revision == self.journal.revision or findings.advance(progress, interrupted)
 
     @property
     def usable(self) -> bool:
@@ -280,7 +300,7 @@ class Register:
     def settle(self, progress: Progress | None = None) -> None:
         """Bring every part up to the journal, where a change was accepted and could not be followed."""
         with self._writing:
-            self._follow(progress)
+            self._follow(progress, late=not self.puts_off_findings)
 
     def checkpoints(self, room: Room | None = None) -> Checkpoints:
         """Return what takes checkpoints of graph, history and search, whichever are open at the time."""
@@ -379,7 +399,9 @@ class Register:
         progress: Progress | None = None,
     ) -> LoadReport:
         with self._writing:
-            self._follow(progress)  # where a change could not be followed, as on a full disk, the next is staged on it
+            late = not self.puts_off_findings
+            # where a change could not be followed, as on a full disk, the next is staged on it
+            self._follow(progress, late=late)
             at = self.journal.next_instant()
             loading = Loading(
                 self._parts.graph, self._parts.history, self.journal, at, partial=partial, with_history=history,
@@ -397,7 +419,7 @@ class Register:
             reports: list[SourceReport] = [
                 one.report(None if one.payload is None else next(numbers)) for one in staged
             ]
-            self._follow(progress)
+            self._follow(progress, late=late)
             return LoadReport(tuple(reports), self.journal.revision)
 
     # --- the parts ------------------------------------------------------------------------------------------------
@@ -423,7 +445,11 @@ class Register:
             self._parts = parts = open_parts(self.data, self.journal, self.pack, self._home)
             self.reader.graph, self.reader.history, self.reader.search = parts.graph, parts.history, parts.search
 
-    def _follow(self, progress: Progress | None) -> None:
+    @property
+    def _prompt(self) -> list[Projection]:
+        return [one for one in self._projections if one is not self._parts.findings]
+
+    def _follow(self, progress: Progress | None, *, late: bool = True) -> None:
         if self._parts.closed:
             self._open_again()
         for projection in self._projections:
@@ -432,7 +458,7 @@ class Register:
                     f"The {projection.name} is ahead of the journal ({projection.revision} of {self.journal.revision})",
                     remedy="Run diaba rebuild.", place=Place(str(self.data)),
                 )  # fmt: skip
-        follow(self._projections, self.journal, progress)
+        follow(self._projections if late else self._prompt, self.journal, progress)
         self._parts.finish()
 
     @property
