@@ -14,7 +14,7 @@ from graph.gaps import gaps as read_gaps
 from graph.labels import tail
 from graph.reporting import write_report
 from graph.rules import Rules
-from graph.terms import RDF
+from graph.terms import RDF, D
 from service import asking, writing
 from service import gaps as asked
 from service.api import PROBLEM, Day, Format, Language
@@ -200,15 +200,31 @@ def _all(moved: Mapping[str, Sequence[Row]]) -> list[Row]:
     return [row for several in moved.values() for row in several]
 
 
-def _paths(reader: asking.RegisterReader, rows: Iterable[Row]) -> dict[str, str]:
-    """Return thing → the page of ours that tells of it: its card, or what a body answers for."""
-    wanted = {row.about.iri for row in rows if row.about and row.about.iri}
-    found: dict[str, str] = {}
-    for subject, _, kind, _ in reader.graph.outgoing(sorted(wanted), (RDF.type,)):
-        if kind.value in asking.DATA_CLASSES:
-            found[subject.value] = "/who"
-        elif kind.value in asking.BODY_CLASSES:
-            found.setdefault(subject.value, "/datasets-of")
+def _paths(reader: asking.RegisterReader, rows: Iterable[Row]) -> dict[str, tuple[str, str]]:
+    """Return thing → (page of ours that tells of it, what it is asked about): the card of data, of a body its data.
+
+    A record leads to the card of what it is a record of.
+    """
+    wanted = sorted({row.about.iri for row in rows if row.about and row.about.iri})
+    ways = (RDF.type, D.covers, D.coversMembersOf, D.creates, D.flowTo)
+    said: dict[str, dict[str, list[str]]] = {iri: {} for iri in wanted}
+    made: dict[str, list[str]] = {}
+    for subject, predicate, value, _ in reader.graph.outgoing(wanted, ways):
+        said[subject.value].setdefault(predicate.value, []).append(value.value)
+    created = sorted({iri for facts in said.values() for iri in facts.get(D.creates, ())})
+    for subject, _, value, _ in reader.graph.outgoing(created, (D.covers,)):
+        made.setdefault(subject.value, []).append(value.value)
+    found: dict[str, tuple[str, str]] = {}
+    for iri, facts in said.items():
+        kinds = set(facts.get(RDF.type, ()))
+        covered = [*facts.get(D.covers, ()), *facts.get(D.coversMembersOf, ()), *facts.get(D.flowTo, ())]
+        covered += [one for way in facts.get(D.creates, ()) for one in made.get(way, ())]
+        if kinds & asking.DATA_CLASSES:
+            found[iri] = ("/who", iri)
+        elif kinds & asking.BODY_CLASSES:
+            found[iri] = ("/datasets-of", iri)
+        elif covered:
+            found[iri] = ("/who", min(covered))
     return found
 
 
