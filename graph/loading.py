@@ -507,9 +507,10 @@ class _Stage:
                     count += len(quads)
                 done += source.size
             self.check_intervals()
-            late = chain(self.admit_blanks(blanks), self.publishing(), self.declared(set())[1])
+            late = chain(self.admit_blanks(blanks), self.publishing())
             while piece := list(islice(late, AT_A_TIME)):
                 add(piece)
+            add(self.declared(set())[1])  # the graphs of blank nodes among them
             draft.begin("versions")
             sealed = draft.seal()
             self.tally.added = draft.counts["added"]

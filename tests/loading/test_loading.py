@@ -345,6 +345,7 @@ ODD_LINES = [
     "# added",
     "  # a comment .",
     '_:b <https://example.org/p> "blank" <https://example.org/g1> .',
+    '_:b <https://example.org/p> "in a graph of its own" <https://example.org/g4> .',
     '<https://example.org/a> <https://example.org/p> _:b <https://example.org/g1> .',
     '<https://example.org/a> <https://example.org/p> "no graph" .',
     '<https://example.org/a> <https://example.org/p> "escaped \\u0111 \\n # added" <https://example.org/g2> . # said',
