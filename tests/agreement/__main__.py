@@ -28,6 +28,7 @@ from graph.store import OxigraphStore
 from .random_shapes import compared
 from .second import Second, TooLong, ours, reading_once, row, theirs, told
 from .subjects import examples, generated, vietnam
+from .truths import RULES, differing
 
 #: sizes up to which the whole register is compared; larger ones by sampled focus nodes
 WHOLE = 1000
@@ -52,7 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
             differences += _store("the Vietnam example", store, checker, rules.shapes, day, chosen.seconds)
         for size in chosen.sizes:
             with tempfile.TemporaryDirectory() as workshop:
-                store, _ = generated(Path(workshop), size)
+                store, truth = generated(Path(workshop), size)
+            wrong = differing(store, checker, truth)
+            print(f"{size} generated datasets: {len(wrong)} of {len(RULES)} faults differ from the truth")
+            for fault, things in wrong.items():
+                print(f"  {fault}: {', '.join(sorted(things)[:5])}")
+            differences += len(wrong)
             sample = SAMPLED if size > WHOLE else None
             name = f"{size} generated datasets"
             differences += _store(name, store, checker, rules.shapes, DAYS[1], chosen.seconds, sample)

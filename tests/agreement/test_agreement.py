@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
@@ -17,7 +18,8 @@ from graph.shacl.written import WrittenStore
 
 from .random_shapes import DAY, PREFIXES, compared
 from .second import ours, reading_once, theirs, told
-from .subjects import examples
+from .subjects import examples, generated
+from .truths import NO_RULE, RULES, differing
 
 #: one example file in so many is compared here
 EVERY = 12
@@ -49,6 +51,12 @@ def test_example_files_come_out_the_same(rules: Rules) -> None:
         found = ours(checker, WrittenStore(example.quads), example.day)
         expected = theirs(example.quads, rules.shapes, example.day)
         assert found == expected, f"{example.name}\n{told(found ^ expected)}"
+
+
+def test_rules_find_the_faults_that_were_put_into_a_generated_register(rules: Rules, tmp_path: Path) -> None:
+    store, truth = generated(tmp_path, 1000)
+    assert set(truth["faults"]) == {*RULES, *NO_RULE}
+    assert differing(store, Checker(rules.shapes), truth) == {}
 
 
 #: what pySHACL 0.40 gets wrong, each with a minimal case: data, shape, values that SHACL finds (``None``: a result
