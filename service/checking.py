@@ -16,6 +16,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from graph.archive import journal_of
 from graph.errors import BadQuestion
 from graph.gaps import gaps as read_gaps
 from graph.inspecting import Inspector, judge, routes_by_rule
@@ -26,6 +27,7 @@ from graph.reporting import write_report
 from graph.rules import Rule, Rules
 from service import asking, terminal, writing
 from service import gaps as asked
+from service.captions import captions
 from service.clocks import parse_day, today_in
 from service.faults import NOTHING
 from service.gaps import BYS, LEVELS, Number, Question
@@ -36,6 +38,7 @@ from service.shell import (
     WRITTEN,
     answered,
     common,
+    data_of,
     is_empty,
     opened,
     print_json,
@@ -283,6 +286,7 @@ def _print(ctx: click.Context, data: bytes) -> None:
 @click.option("--by", type=click.Choice(list(BYS)), help="Count by this; by rule when nothing else is asked.")
 @as_of_option
 @click.option("--since", default="", metavar="DAY", help="What opened and closed since this day.")
+@click.option("--since-change", type=click.IntRange(0), metavar="N", help="What changes after number N brought.")
 @click.option("--rule", multiple=True, type=WRITTEN, metavar="NAME", help="Only of this rule; repeat it.")
 @click.option("--body", multiple=True, type=WRITTEN, metavar="BODY", help="Only of what this body answers for.")
 @click.option("--level", multiple=True, type=click.Choice(LEVELS), help="Only of this level of government.")
@@ -296,9 +300,9 @@ def _print(ctx: click.Context, data: bytes) -> None:
 @common
 @click.pass_context
 def gaps(
-    ctx: click.Context, by: str | None, as_of: str, since: str, rule: tuple[str, ...], body: tuple[str, ...],
-    level: tuple[str, ...], area: tuple[str, ...], field: tuple[str, ...], severity: tuple[str, ...], listing: bool,
-    limit: int | None, form: str | None, out: Path | None,
+    ctx: click.Context, by: str | None, as_of: str, since: str, since_change: int | None, rule: tuple[str, ...],
+    body: tuple[str, ...], level: tuple[str, ...], area: tuple[str, ...], field: tuple[str, ...],
+    severity: tuple[str, ...], listing: bool, limit: int | None, form: str | None, out: Path | None,
 ) -> None:  # fmt: skip
     """Count and list what the rules find in the register on a day."""
     say = wording_of(ctx)
@@ -317,6 +321,7 @@ def gaps(
         rows, total = asked.page(reader, rules, question, say, limit=limit) if listing or form == "json" else ([], 0)
         moved = asked.moves(reader, rules, question, say)
         found = read_gaps(reader.graph, question.day, question.wanted, limit=limit).gaps if form == "turtle" else ()
+        brought = _brought(ctx, reader, rules, question, since_change, say) if since_change is not None else {}
     label = say("gaps.on", day=say.day(question.day))
     if form == "json":
         answer = {
@@ -327,6 +332,8 @@ def gaps(
         if question.since:
             answer["since"] = question.since.isoformat()
             answer |= {way: [row.as_json() for row in several] for way, several in moved.items()}
+        if since_change is not None:
+            answer |= {"since_change": since_change, "brought": brought}
         data = json.dumps(answer, ensure_ascii=False, indent=2).encode() + b"\n"
         print_json(answer) if out is None else _save(out, data, say)
         return
@@ -359,6 +366,45 @@ def gaps(
                 [writing.line_of(row, say) for row in moved[way][: limit or _SHOWN]],
                 [_STYLES[row.severity] for row in moved[way][: limit or _SHOWN]],
             )
+
+
+    for way, several in brought.items():
+        if several:
+            count = say.number(len(several))
+            title = say(f"gaps.{way}", count=count, since=say("gaps.change", number=since_change))
+            terminal.show(Text(), Text(title, style="bold"))
+            terminal.lines(
+                [f"{say('severity.' + one['severity'])} {one['name']}: {one['about']['label']}" for one in several],
+                [_STYLES[one["severity"]] for one in several],
+            )
+
+
+def _brought(
+    ctx: click.Context, reader: Any, rules: Rules, question: Question, since: int, say: Wording
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what the register reports on the day and did not before some change, and the other way round."""
+    with journal_of(data_of(ctx)) as journal:
+        moved = journal.ledger.difference(since, reader.revision, question.day)
+    both = {"opened": moved.opened, "closed": moved.resolved}
+    things = {told.line.about for several in both.values() for told in several}
+    names = captions(reader.graph, things, question.day, asking.languages_of(say, reader), say)
+    wanted = set(question.wanted.rules)
+    return {
+        way: [
+            {
+                "name": tail(told.line.rule),
+                "rule": {"iri": told.line.rule, "label": title_of(rules.by_iri[told.line.rule], say)
+                         if told.line.rule in rules.by_iri else tail(told.line.rule)},
+                "about": {"iri": told.line.about, "label": names[told.line.about]},
+                "severity": severity_of(told.line.severity),
+                "first_seen": {"change": told.seen.revision, "at": told.seen.at},
+                "resolved": {"change": told.resolved.revision, "at": told.resolved.at} if told.resolved else None,
+            }
+            for told in several
+            if not wanted or told.line.rule in wanted
+        ]
+        for way, several in both.items()
+    }  # fmt: skip
 
 
 #: how many of what opened or closed are shown where nobody says how many

@@ -319,6 +319,18 @@ def test_two_days_are_compared(diaba: Run) -> None:
     assert diaba("gaps", "--since", "2027-01-01", "--as-of", "2026-01-01").code == 2
 
 
+def test_what_changes_brought_is_told_by_their_number(diaba: Run) -> None:
+    done = diaba("gaps", "--since-change", "1", "--json").json
+    assert {one["about"]["iri"] for one in done["brought"]["opened"]} == {
+        one["about"]["iri"] for one in done["findings"]
+    }
+    assert not done["brought"]["closed"]
+    assert diaba("gaps", "--since-change", str(done["revision"]), "--json").json["brought"] == {
+        "opened": [], "closed": [],
+    }  # fmt: skip
+    assert "change 1" in diaba("gaps", "--since-change", "1").out
+
+
 def test_counts_and_findings_go_into_tables(diaba: Run, tmp_path: Path) -> None:
     counts = list(csv.reader(io.StringIO(diaba("gaps", "--by", "rule", "--format", "csv").out)))
     assert counts[0][0] == "Rule"
