@@ -23,7 +23,7 @@ from graph.shacl.shapes import Constraint, Result, Route, Row, Shape, Shapes, Sp
 from graph.shacl.sparql import compile_body
 from graph.shacl.triggers import triggers_of
 from graph.shacl.values import PATTERN, engine_knows
-from graph.shacl.written import WrittenStore, plain_of
+from graph.shacl.written import WrittenStore, plain_of, row_of
 from graph.store import Reader
 
 
@@ -259,7 +259,7 @@ class Checker:
                     continue
                 if isinstance(constraint, SparqlConstraint):
                     for day, row in self._bodies[place.shape.node, constraint].on_days(plain_of(reader), asked):
-                        yield day, _result(shape, place.shape, constraint, row)
+                        yield day, _result(shape, place.shape, constraint, row_of(reader, row))
                     continue
                 alone = Place(replace(place.shape, constraints=(constraint,)), place.paths)
                 for node, day in asked:

@@ -8,8 +8,8 @@ Read it in this order:
 4. ``values``: judge one value, with the engine's own comparisons;
 5. ``focus`` and ``core``: find the faults of all focus nodes at once; ``nodes``: those of one node, to the letter;
    ``triggers``: which changes can alter them;
-6. ``text``, ``query``, ``select``: a SPARQL body read into its parts; ``pieces``, ``circles``, ``sparql``: run where the
-   data is; ``days``, ``boundaries``, ``links``: on which days and after which changes its outcome can differ;
+6. ``text``, ``query``, ``select``: a SPARQL body read into its parts; ``pieces``, ``circles``, ``sparql``: run where
+   the data is; ``days``, ``boundaries``, ``links``: on which days and after which changes its outcome can differ;
 7. ``reference`` and ``independent``: what none of these can run goes to pySHACL, in a process of its own;
 8. ``saying`` and ``report``: results in words, and as the W3C's validation report.
 
