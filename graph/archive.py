@@ -293,6 +293,7 @@ def redact(register: Register, numbers: Sequence[int], who: str, why: str, progr
     register.carry_over(*_carried(register, chosen, changes.values()), who, why)
     register.journal.redact([change.number for change in chosen], who, why)
     register.rebuild(progress)
+    register.forget_findings()
     return register.revision
 
 

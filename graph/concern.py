@@ -31,6 +31,7 @@ _LEADS: Final = (
 _FIELDS: Final = (D.field, DCAT.theme)
 _AREAS: Final = (D.area, D.managedIn, D.jurisdiction)
 _SAID: Final = (RDF.type, D.bodyKind, D.level, *_NAMES, *_LEADS, *_FIELDS, *_AREAS)
+_WATCHED: Final = frozenset(_SAID)
 _BODIES: Final = frozenset({D.Agency, D.OutsideBody})
 _STANDING: Final = (D.role, D.holder, D.from_, D.until)
 _DEEP: Final = 2
@@ -137,8 +138,9 @@ class Concerns:
             return
         for node in new:
             self._said[node] = {}
-        for subject, predicate, value, _ in self._reader.outgoing(new, _SAID):
-            if isinstance(value, ox.NamedNode):
+        # all of it: one look-up a node costs less than one for each of thirty predicates
+        for subject, predicate, value, _ in self._reader.outgoing(new):
+            if predicate.value in _WATCHED and isinstance(value, ox.NamedNode):
                 self._said[subject.value].setdefault(predicate.value, []).append(value.value)
 
     def _standings(self, node: str) -> list[_Held]:
@@ -182,7 +184,6 @@ def _on(held: Iterable[_Held], day: date | None) -> frozenset[str]:
 
 def touched(reader: Edges, removed: Iterable[ox.Quad], added: Iterable[ox.Quad]) -> set[str]:
     """Return the nodes whose concern a change may alter; more is allowed. ``reader`` shows the graph after it."""
-    watched = frozenset(_SAID)
     start: set[str] = set()
     standings: set[str] = set()
     for quads in (removed, added):
@@ -190,7 +191,7 @@ def touched(reader: Edges, removed: Iterable[ox.Quad], added: Iterable[ox.Quad])
             said = predicate.value
             if said == D.about and isinstance(value, ox.NamedNode):
                 start.add(value.value)
-            if said in watched:
+            if said in _WATCHED:
                 start.add(subject.value)
             if said in _STANDING:
                 standings.add(subject.value)

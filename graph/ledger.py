@@ -169,13 +169,18 @@ class Ledger:
         rows = self._rows.execute("SELECT DISTINCT rule FROM finding WHERE ended_revision IS NULL")
         return {rule for (rule,) in rows}
 
-    def forget(self, known: Collection[str]) -> None:
-        """Drop what was resolved about things that are not among the known ones: a redaction wants no trace of them."""
-        rows = self._rows.execute("SELECT DISTINCT about FROM finding WHERE ended_revision IS NOT NULL").fetchall()
-        gone = [(about,) for (about,) in rows if about not in known]
+    def resolved_about(self) -> set[str]:
+        """Return the things that something was resolved about, by their IRIs."""
+        rows = self._rows.execute("SELECT DISTINCT about FROM finding WHERE ended_revision IS NOT NULL")
+        return {about for (about,) in rows if not about.startswith(('"', "_:"))}
+
+    def forget(self, about: Collection[str]) -> None:
+        """Drop what was resolved about some things for good: a redaction wants no trace of them."""
         self._rows.execute("PRAGMA secure_delete=ON")
         self._rows.execute("BEGIN IMMEDIATE")
-        self._rows.executemany("DELETE FROM finding WHERE about = ? AND ended_revision IS NOT NULL", gone)
+        self._rows.executemany(
+            "DELETE FROM finding WHERE about = ? AND ended_revision IS NOT NULL", [(one,) for one in sorted(about)]
+        )
         self._rows.execute("COMMIT")
 
     # --- reading ------------------------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ from graph.resources import folder
 from graph.search import SearchIndex
 from graph.sources import Declaration, LoadReport, Parcel, SourceReport
 from graph.store import OxigraphStore, Reader
-from graph.terms import BASE, Confidence
+from graph.terms import BASE, RDF, Confidence
 from graph.upgrades import upgrade
 
 ONTOLOGY: Final = BASE + "ns"
@@ -386,6 +386,13 @@ class Register:
             self._parts.close()
             self._open_again()
             self._follow(progress)
+
+    def forget_findings(self) -> None:
+        """Drop from the ledger what was resolved about things that the register no longer speaks of."""
+        with self._writing:
+            about = self.journal.ledger.resolved_about()
+            known = {quad.subject.value for quad in self._parts.graph.outgoing(sorted(about), (RDF.type,))}  # type: ignore[union-attr]
+            self.journal.ledger.forget(about - known)
 
     def _accept(
         self,
