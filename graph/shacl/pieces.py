@@ -8,12 +8,12 @@ with UNION or NOT EXISTS over a join is a thousand times slower whole.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from graph.shacl.paths import stays
+from graph.shacl.paths import Alternative, Path, Predicate, Sequence, stays
 from graph.shacl.query import (
     Bind,
     Element,
@@ -29,6 +29,7 @@ from graph.shacl.query import (
     certain,
     mentioned,
     scope,
+    stretched,
     write,
 )
 
@@ -147,7 +148,7 @@ def pieces_of(group: Group, known: frozenset[str], outside: frozenset[str]) -> t
     solution of the group is one of a world that fulfils its conditions, and the other way round.
     """
     found = []
-    for elements in _worlds(group.elements, outside):
+    for elements in _worlds(group.elements, known, outside):
         whole = Group(tuple(one for one in elements if not isinstance(one, Exists)))
         variables = scope(whole)
         conditions = []
@@ -218,7 +219,9 @@ def _closes(pattern: Pattern) -> bool:
     return text.endswith(("*", "+", "?")) or ")*" in text or ")+" in text
 
 
-def _worlds(elements: Iterable[Element], outside: frozenset[str]) -> list[tuple[Element, ...]]:
+def _worlds(
+    elements: Iterable[Element], known: frozenset[str], outside: frozenset[str]
+) -> list[tuple[Element, ...]]:
     """Undo UNION and inner braces, where that says the same: each world is a list of elements that hold together."""
     elements = tuple(elements)
     choices: list[list[tuple[Element, ...]]] = []
@@ -226,10 +229,13 @@ def _worlds(elements: Iterable[Element], outside: frozenset[str]) -> list[tuple[
         around = outside.union(*(mentioned(one) for number, one in enumerate(elements) if number != at))
         match element:
             case Group():
-                choices.append(_inner(element, around))
+                choices.append(_inner(element, known, around))
             case Union(groups):
-                branches = [world for group in groups for world in _inner(group, around)]
+                branches = [world for group in groups for world in _inner(group, known, around)]
                 choices.append(branches)
+            case Pattern(subject, Alternative(parts), value) if _walked(element, known):
+                # The engine puts paths behind everything else, and walks them again for every row.
+                choices.append([tuple(stretched(subject, part, value, f"way{at}_")) for part in _flat(parts)])
             case _:
                 choices.append([(element,)])
     number = 1
@@ -240,9 +246,31 @@ def _worlds(elements: Iterable[Element], outside: frozenset[str]) -> list[tuple[
     return [tuple(one for part in parts for one in part) for parts in product(*choices)]
 
 
-def _inner(group: Group, around: frozenset[str]) -> list[tuple[Element, ...]]:
+def _walked(pattern: Pattern, known: frozenset[str]) -> bool:
+    """Say whether a path goes several steps from what is known beforehand: only then it saves more than it costs."""
+    path = pattern.path
+    return (
+        isinstance(path, Alternative)
+        and bool(pattern.variables & known)
+        and not all(isinstance(part, Predicate) for part in path.parts)
+    )
+
+
+def _flat(parts: Iterable[Path]) -> Iterator[Path]:
+    """Yield the ways that an alternative path can go, each without alternatives at its beginning or end."""
+    for part in parts:
+        if isinstance(part, Alternative):
+            yield from _flat(part.parts)
+        elif isinstance(part, Sequence) and isinstance(part.parts[-1], Alternative):
+            for last in _flat(part.parts[-1].parts):
+                yield Sequence((*part.parts[:-1], last))
+        else:
+            yield part
+
+
+def _inner(group: Group, known: frozenset[str], around: frozenset[str]) -> list[tuple[Element, ...]]:
     return [
-        world if _level(world, around) else (Group(world),) for world in _worlds(group.elements, around)
+        world if _level(world, around) else (Group(world),) for world in _worlds(group.elements, known, around)
     ]  # fmt: skip
 
 

@@ -5,12 +5,12 @@ Patterns are single steps where they can be: ``;``, ``,``, brackets, lists and s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final
 
-from graph.shacl.paths import Path
+from graph.shacl.paths import Inverse, Path, Sequence
 from graph.shacl.text import Token, Tokens
 
 
@@ -150,6 +150,18 @@ class Select:
 
 Element = Pattern | Filter | Exists | Optional | Union | Bind | Graph | Group | Select
 _AGGREGATES: Final = frozenset(["COUNT", "SUM", "MIN", "MAX", "AVG", "SAMPLE", "GROUP_CONCAT"])
+
+
+def stretched(subject: str, path: Path, value: str, fresh: str) -> Iterator[Pattern]:
+    """Yield a path as the patterns that it stands for, one one for each step; ``fresh`` begins their variables."""
+    if isinstance(path, Inverse):
+        yield from stretched(value, path.path, subject, fresh)
+    elif isinstance(path, Sequence):
+        ends = [subject, *(f"?{fresh}{number}_" for number in range(1, len(path.parts))), value]
+        for number, part in enumerate(path.parts):
+            yield from stretched(ends[number], part, ends[number + 1], f"{fresh}{number}_")
+    else:
+        yield Pattern(subject, path, value)
 
 
 # --- variables ------------------------------------------------------------------------------------------------------
@@ -450,6 +462,6 @@ class _Rewriting:
         )
 
 
-def _bound_term(tokens: Sequence[Token]) -> bool:
+def _bound_term(tokens: list[Token]) -> bool:
     """Say whether these words ask whether a term, put in place of a variable, has a value."""
     return tokens[0].text.upper() == "BOUND" and tokens[1].text == "(" and tokens[2].kind == "term"
