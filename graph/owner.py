@@ -137,6 +137,7 @@ class Owner:
         self.data = register.data
         self._drain = drain
         self._register = register
+        register.puts_off_findings = True  # no change waits for what the rules find of it
         self._stop = stop
         self._turns = Turns()
         self._since = write_instant(datetime.now(UTC))
