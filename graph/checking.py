@@ -80,6 +80,7 @@ class Checker:
             for place in self._places[root.node]:
                 for constraint, row in run.rows(place, root):
                     yield _result(root, place.shape, constraint, row)
+            run.forget()
 
     def _at(self, walk: Walk, reader: Reader, day: date, root: Shape, nodes: Collection[Term]) -> Iterator[Result]:
         nameless = {node for node in nodes if isinstance(node, ox.BlankNode) or root.node in self._outside}

@@ -132,6 +132,10 @@ class Everywhere:
             self._failing[key] = frozenset(found)
         return self._failing[key]
 
+    def forget(self) -> None:
+        """Let go of what failed, which no other root is likely to ask for."""
+        self._failing.clear()
+
     def nodes(self, focus: Focus) -> set[Term]:
         return {row[0] for row in self._select(f"SELECT DISTINCT ?this WHERE {{ {focus.pattern()} }}")}
 
