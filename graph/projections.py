@@ -30,6 +30,9 @@ AT_ONCE: Final = 20_000
 ANEW: Final = 50_000
 """Statements changed from which on derived parts are made anew instead of kept up."""
 
+_ASKED: Final = 200
+"""Nodes that are asked about in one go: in a service each go is a request."""
+
 _SCOPES = ox.NamedNode(Graphs.scopes)
 _KEY = ox.NamedNode(D.scopeKey)
 _SCOPE_PARTS: Final = (D.field, D.area, D.covers, D.coversMembersOf)
@@ -157,8 +160,9 @@ def scope_keys(reader: Reader, nodes: Iterable[str] | None = None) -> Iterator[o
 
 def _keys(reader: Reader, nodes: Iterable[str]) -> Iterator[ox.Quad]:
     """Yield the scope keys of those of the nodes that are responsibilities for a scope."""
-    for node in nodes:
-        yield from _keys_among(reader.outgoing((node,), (RDF.type, *_SCOPE_PARTS)))
+    nodes = iter(nodes)
+    while some := list(islice(nodes, _ASKED)):
+        yield from _keys_among(reader.outgoing(some, (RDF.type, *_SCOPE_PARTS)))
 
 
 def _keys_among(quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
