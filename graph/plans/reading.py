@@ -57,7 +57,7 @@ class Document:
 
 
 def read_plan(path: Path, name: str | None = None) -> Document:
-    """Read a plan file, told from its ending: ``.xlsx``, else YAML, of which JSON is a part.
+    """Read a plan file, told from its ending: ``.xlsx``, ``.json``, else YAML.
 
     Raises ``Unreadable`` for a file that is none of these, ``Malformed`` with the line for what the schema refuses.
     """
@@ -79,7 +79,21 @@ def read_plan(path: Path, name: str | None = None) -> Document:
                 f"This is no spreadsheet: {fault}", remedy="Save it as .xlsx, from the template.", place=Place(name)
             ) from fault
         return _checked(Document(name, data, lambda at: _nearest(places, at, name)))
+    if path.suffix.lower() == ".json":
+        return _read_json(content, name)
     return read_text(content, name)
+
+
+def _read_json(content: bytes, name: str) -> Document:
+    """Read a plan that a program wrote: quickly, with JSON Pointers (RFC 6901) instead of lines."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError) as fault:
+        line, column = getattr(fault, "lineno", None), getattr(fault, "colno", None)
+        raise Malformed(f"This is no JSON: {fault}", remedy="Correct it.", place=Place(name, line, column)) from fault
+    if not isinstance(data, dict):
+        raise Malformed("A plan is an object", remedy="Begin with {“plan”: “short-name”.", place=Place(name))
+    return _checked(Document(name, data, lambda at: Place(f"{name}#" + "".join(f"/{step}" for step in at))))
 
 
 def read_text(content: bytes, name: str) -> Document:

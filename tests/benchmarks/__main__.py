@@ -23,12 +23,12 @@ from rich.table import Table
 
 from graph.register import Register
 
-from . import bench_load, bench_portfolio, bench_search, bench_who
+from . import bench_load, bench_plan, bench_portfolio, bench_search, bench_who
 from .measuring import idle, memory
 from .register import FORMAT, write
 
 CACHE: Final = Path(__file__).parent / ".cache"
-PARTS: Final = ("load", "who", "portfolio", "search")
+PARTS: Final = ("load", "who", "portfolio", "search", "plan")
 
 
 def prepared(size: int, seed: int, history: bool) -> Path:
@@ -75,8 +75,13 @@ def measure_search(size: int, seed: int) -> dict[str, Any]:
         return bench_search.measure(size, Path(into))
 
 
+def measure_plan(size: int, seed: int) -> dict[str, Any]:
+    return bench_plan.measure(loaded(prepared(size, seed, history=True)))
+
+
 MEASURES: Final[dict[str, Callable[[int, int], dict[str, Any]]]] = {
     "load": measure_load, "who": measure_who, "portfolio": measure_portfolio, "search": measure_search,
+    "plan": measure_plan,
 }  # fmt: skip
 
 
@@ -124,6 +129,21 @@ def show(console: Console, results: dict[str, dict[str, Any]]) -> None:
                     (size, name, *(taken[key] for key in ("p50", "p95", "worst", "cpu", "ratio", "cpu ratio")))
                     for size, found in asked.items()
                     for name, taken in found["milliseconds"].items()
+                ],
+            )
+        )  # fmt: skip
+    planned = {size: found["plan"] for size, found in results.items() if "plan" in found}
+    if planned:
+        console.print(
+            table(
+                "the preview of a plan, and who meanwhile",
+                ("datasets", "changes", "draft s", "preview s", "peak PSS", "reached", "moves", "findings",
+                 "who p95 idle", "who p95 meanwhile", "ratio"),
+                [
+                    (size, taken["changes"], taken["seconds"]["draft"], taken["seconds"]["preview"],
+                     mega(taken["peak_pss"]), taken["reached"], taken["moves"], taken["findings"],
+                     taken["who idle"]["p95"], taken["who meanwhile"]["p95"], taken["ratio of p95"])
+                    for size, taken in planned.items()
                 ],
             )
         )  # fmt: skip

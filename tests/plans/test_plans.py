@@ -262,3 +262,15 @@ def test_a_day_of_its_own_makes_a_change_later_than_the_others(register: Registe
     drafted = draft(plan(text), register.reader.graph)
     assert drafted.days == (date(2027, 1, 1), date(2027, 7, 1))
     assert drafted.ends[X + "works"] - drafted.ends[X + "dep-a"] == timedelta(days=181)
+
+
+def test_a_plan_that_a_program_wrote_is_json_with_pointers_to_what_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text('{"plan": "x", "title": "X", "effective": "soon", "basis": [{"number": "1"}]}', encoding="utf-8")
+    with pytest.raises(Malformed, match="which is no day") as caught:
+        read_plan(path)
+    assert caught.value.place is not None
+    assert caught.value.place.file.endswith("plan.json#/effective")
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(Malformed, match="no JSON"):
+        read_plan(path)
