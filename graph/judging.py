@@ -7,6 +7,7 @@ reads, so a process that is killed leaves nothing half done. Run as ``python -m 
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import resource
 import runpy
@@ -100,9 +101,8 @@ def main(parent: int, memory: int, module: str, arguments: Sequence[str]) -> Non
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform.startswith("linux"):  # elsewhere address space is counted otherwise, or not at all
         resource.setrlimit(resource.RLIMIT_AS, (_in_use() + memory,) * 2)
-    from graph import judging  # this module once more: the one that the others import
-
-    judging._inside.set(True)
+    # this module once more: the one that the others import
+    importlib.import_module("graph.judging")._inside.set(True)
     sys.argv = [module, *arguments]
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
