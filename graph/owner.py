@@ -9,115 +9,35 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import getpass
 import os
 import socket
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 from graph import archive, planning
 from graph.checkpoints import Checkpoint, Room
+from graph.client import FRESH, PATIENCE, Client, user_name
 from graph.directory import read_passport
-from graph.errors import BadQuestion, Busy, DataDirectory, Fault, Held, Notice, Place, StoreFault, Unanswered
+from graph.errors import BadQuestion, Busy, DataDirectory, Fault, Held, StoreFault
 from graph.files import Progress
 from graph.journal import write_instant
-from graph.messages import PROTOCOL, SOCKET, Channel, TooLong, call, listen, read_fault, write_fault
+from graph.messages import PROTOCOL, SOCKET, Channel, TooLong, call, listen, write_fault
 from graph.plans.reading import read_plan
 from graph.register import Register, RegisterReader, home_of
-from graph.sources import LoadReport, SourceReport
+from graph.sources import LoadReport
+from graph.turns import LOOK, Turns
 from graph.view import open_view
-
-PATIENCE: Final = 10.0
-"""Seconds to wait for who holds the directory without answering: a question in a terminal, or an owner that starts."""
-
-FRESH: Final = 2.0
-"""Seconds within which a change can be read everywhere."""
 
 _MOST_CALLERS: Final = 128
 _IDLE: Final = 60.0
 _PROGRESS_EVERY: Final = 0.1
-_LOOK: Final = 0.25
 
 _T = TypeVar("_T")
-
-
-# --- one after another ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Turn:
-    """Hold one place in the queue: what is to be done, for whom, and since when it waits or runs."""
-
-    what: str
-    who: str
-    since: str
-
-    def as_json(self) -> dict[str, str]:
-        return {"what": self.what, "who": self.who, "since": self.since}
-
-
-class Turns:
-    """Let threads in one after another, in the order in which they came."""
-
-    def __init__(self) -> None:
-        self._moved = threading.Condition()
-        self._queue: list[Turn] = []
-        self._closing = self._refusing = False
-
-    @property
-    def queue(self) -> list[Turn]:
-        """Return who runs and, behind it, who waits."""
-        with self._moved:
-            return list(self._queue)
-
-    @contextlib.contextmanager
-    def taken(
-        self, what: str, who: str, *, next_one: bool = False, waiting: Callable[[int], None] = lambda _: None
-    ) -> Iterator[None]:
-        """Wait for a turn and hold it. ``waiting`` is told how many are ahead, now and then, and may raise to leave.
-
-        ``next_one`` goes before all who wait. Raises ``Busy`` when the queue closes first.
-        """
-        turn = Turn(what, who, write_instant(datetime.now(UTC)))
-        with self._moved:
-            if self._closing:
-                raise _closing()
-            self._queue.insert(1 if next_one and self._queue else len(self._queue), turn)
-        try:
-            while ahead := self._wait(turn):
-                waiting(ahead)
-            yield
-        finally:
-            with self._moved:
-                self._queue.remove(turn)
-                self._moved.notify_all()
-
-    def _wait(self, turn: Turn) -> int:
-        """Wait a moment; return how many are still ahead."""
-        with self._moved:
-            if self._queue[0] is not turn:
-                if self._refusing:
-                    raise _closing()
-                self._moved.wait(_LOOK)
-            return next(place for place, one in enumerate(self._queue) if one is turn)
-
-    def close(self, *, drain: bool) -> None:
-        """Take no more, and return when the queue is empty; without ``drain`` only the one who runs may finish."""
-        with self._moved:
-            self._closing, self._refusing = True, not drain
-            self._moved.notify_all()
-            while self._queue:
-                self._moved.wait()
-
-
-def _closing() -> Busy:
-    return Busy("The process that holds the data directory is stopping, and this was not begun", remedy="Try again.")
 
 
 # --- the owner ------------------------------------------------------------------------------------------------------
@@ -283,7 +203,7 @@ class Owner:
         self, files: Any, source: Any, confidence: Any, partial: bool, history: bool, mapping: Any, message: str,
         who: str | None, progress: Progress | None, waiting: Callable[[int], None] = lambda _: None,
     ) -> LoadReport:  # fmt: skip
-        who = who or _user()
+        who = who or user_name()
 
         def work() -> LoadReport:
             return self._register.load(files, source, confidence, partial, history, mapping, message, who, progress)
@@ -294,7 +214,7 @@ class Owner:
         self, file: str | Path, message: str, who: str | None, progress: Progress | None,
         waiting: Callable[[int], None] = lambda _: None,
     ) -> LoadReport:  # fmt: skip
-        document, author = read_plan(Path(file)), who or _user()
+        document, author = read_plan(Path(file)), who or user_name()
 
         def work() -> LoadReport:
             return planning.apply(self._register, document, author, message, progress)
@@ -305,7 +225,7 @@ class Owner:
         self, slug: str, message: str, who: str | None, progress: Progress | None,
         waiting: Callable[[int], None] = lambda _: None,
     ) -> LoadReport:  # fmt: skip
-        author = who or _user()
+        author = who or user_name()
 
         def work() -> LoadReport:
             return planning.undo(self._register, slug, author, message, progress)
@@ -319,13 +239,13 @@ class Owner:
             self._register.rebuild(progress)
             self._take(anew=True)
 
-        self._change("rebuild", who or _user(), work, waiting)
+        self._change("rebuild", who or user_name(), work, waiting)
 
     def _redact(
         self, numbers: list[int], why: str, who: str | None, progress: Progress | None,
         waiting: Callable[[int], None] = lambda _: None,
     ) -> int:  # fmt: skip
-        who = who or _user()
+        who = who or user_name()
 
         def work() -> int:
             revision = archive.redact(self._register, numbers, who, why, progress)
@@ -598,175 +518,6 @@ def _fault(fault: Fault) -> dict[str, Any]:
     return {"fault": write_fault(fault)}
 
 
-# --- the other side -------------------------------------------------------------------------------------------------
-
-
-class Client:
-    """Ask the owner of a data directory; every move is a call of its own. Raises the faults of the owner.
-
-    Where nobody listens, every move raises ``Held``.
-    """
-
-    def __init__(self, data: Path | str) -> None:
-        self.data = Path(data).absolute()
-
-    @property
-    def revision(self) -> int:
-        """Return the number of the last accepted change."""
-        return int(self.status()["revision"])
-
-    def load(
-        self,
-        files: Iterable[str | Path] | str | Path,
-        source: str | None = None,
-        confidence: str | None = None,
-        partial: bool = False,
-        history: bool = False,
-        mapping: str | Path | None = None,
-        message: str = "",
-        who: str | None = None,
-        progress: Progress | None = None,
-    ) -> LoadReport:
-        """Load files as ``Register.load`` does; the owner reads them, and they are named as seen from here.
-
-        Raises ``Unanswered`` where the owner goes away on the way.
-        """
-        targets = [files] if isinstance(files, str | Path) else list(files)
-        arguments = {
-            "files": [_seen_from_afar(target) for target in targets], "source": source, "confidence": confidence,
-            "partial": partial, "history": history, "mapping": mapping and _seen_from_afar(mapping),
-            "message": message, "who": who or _user(),
-        }  # fmt: skip
-        return _read_report(self._ask("load", arguments, progress))
-
-    def plan(
-        self, file: str | Path, message: str = "", who: str | None = None, progress: Progress | None = None
-    ) -> LoadReport:
-        """Record the plan in a file as ``graph.planning.apply`` does; the owner reads the file."""
-        arguments = {"file": _seen_from_afar(file), "message": message, "who": who or _user()}
-        return _read_report(self._ask("plan", arguments, progress))
-
-    def unplan(
-        self, slug: str, message: str = "", who: str | None = None, progress: Progress | None = None
-    ) -> LoadReport:
-        """Withdraw a plan as ``graph.planning.undo`` does."""
-        return _read_report(self._ask("unplan", {"slug": slug, "message": message, "who": who or _user()}, progress))
-
-    def rebuild(self, progress: Progress | None = None) -> None:
-        """Make everything anew from the journal as ``Register.rebuild`` does."""
-        self._ask("rebuild", {"who": _user()}, progress)
-
-    def redact(self, numbers: Iterable[int], why: str, who: str | None = None, progress: Progress | None = None) -> int:
-        """Destroy what changes carried, as ``graph.archive.redact`` does; return the revision."""
-        arguments = {"numbers": list(numbers), "why": why, "who": who or _user()}
-        return int(self._ask("redact", arguments, progress)["revision"])
-
-    def status(self) -> dict[str, Any]:
-        """Tell as plain JSON how things stand; see ``Owner.status``."""
-        found: dict[str, Any] = self._ask("status", {})
-        return found
-
-    def checkpoint(self, at_least: int | None = None, patience: float = FRESH) -> int:
-        """Wait for a checkpoint that holds change ``at_least`` (``None``: the last one); return its revision.
-
-        Raises ``Busy`` when there is none within ``patience`` seconds.
-        """
-        found = self._ask("checkpoint", {"at_least": at_least, "patience": patience}, patience=patience + FRESH)
-        return int(found["revision"])
-
-    def stop(self) -> None:
-        """Ask the owner to stop when it has finished what runs."""
-        self._ask("stop", {})
-
-    def _ask(
-        self, verb: str, arguments: dict[str, Any], progress: Progress | None = None, patience: float | None = None
-    ) -> Any:
-        changes = verb in ("load", "plan", "unplan", "rebuild", "redact")
-        connection = call(self.data, patience or PATIENCE)
-        if connection is None:
-            raise Held(
-                "The process that holds the data directory does not answer",
-                remedy="Try again in a moment, or stop it.", place=Place(str(self.data)),
-            )  # fmt: skip
-        channel, revision, sent = Channel(connection), 0, False
-        try:
-            revision = self._greeted(channel)
-            if changes:
-                connection.settimeout(None)  # a large load takes as long as it takes
-            sent = True
-            channel.send({"verb": verb, "arguments": arguments})
-            while (message := channel.receive()) is not None:
-                if "result" in message:
-                    return message["result"]
-                if "fault" in message:
-                    raise read_fault(message["fault"])
-                if progress is not None and "progress" in message:
-                    progress(*message["progress"])
-        except OSError as fault:
-            raise self._lost(verb, sent and changes, revision) from fault
-        finally:
-            channel.close()
-        raise self._lost(verb, sent and changes, revision)
-
-    def _greeted(self, channel: Channel) -> int:
-        """Return the revision that the owner greets with."""
-        greeting = channel.receive()
-        if greeting is None:
-            raise ConnectionResetError
-        if "fault" in greeting:
-            raise read_fault(greeting["fault"])
-        if greeting.get("diaba") != PROTOCOL:
-            raise DataDirectory(
-                "The process that holds the data directory is of another version of diaba",
-                remedy="Stop it, and start it again.", place=Place(str(self.data)),
-            )  # fmt: skip
-        return int(greeting["revision"])
-
-    def _lost(self, verb: str, changing: bool, revision: int) -> StoreFault:
-        if verb == "load" and changing:
-            return Unanswered(
-                "The process that holds the data directory went away before it answered: whether the change was"
-                f" recorded is not known; if it was, the journal has a change of yours after number {revision}",
-                remedy="Load the same again: what is recorded already changes nothing.", place=Place(str(self.data)),
-            )  # fmt: skip
-        if verb == "redact" and changing:
-            return Unanswered(
-                "The process that holds the data directory went away before it answered: whether the changes are"
-                " redacted is not known",
-                remedy="See diaba journal log, and redact what is not.", place=Place(str(self.data)),
-            )  # fmt: skip
-        return Unanswered(
-            "The process that holds the data directory went away before it answered",
-            remedy="Try again: asking twice changes nothing.", place=Place(str(self.data)),
-        )  # fmt: skip
-
-
-def _seen_from_afar(target: str | Path) -> str:
-    """Return a path so that a process with another working folder finds it too; addresses stay as they are."""
-    if isinstance(target, str) and (":" in target.partition("/")[0]):
-        return target
-    return str(Path(target).absolute())
-
-
-def _read_report(written: dict[str, Any]) -> LoadReport:
-    sources = []
-    for one in written["sources"]:
-        notices = tuple(
-            Notice(notice["message"], notice["place"] and Place(**notice["place"]), notice["data"])
-            for notice in one["notices"]
-        )
-        sources.append(SourceReport(**{**one, "notices": notices}))
-    return LoadReport(tuple(sources), written["revision"])
-
-
-def _user() -> str:
-    """Return the name of who runs this process, or the number where it has no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user {os.getuid()}"
-
-
 # --- whichever it is ------------------------------------------------------------------------------------------------
 
 
@@ -849,7 +600,7 @@ def reading(
         except (Held, StoreFault):
             if time.monotonic() > until:
                 raise  # while it may only be stopping, or starting, look again
-            time.sleep(_LOOK)
+            time.sleep(LOOK)
             continue
         with view:
             yield view
@@ -869,7 +620,7 @@ def hold(data: Path | str, *, store: str = "", patience: float = PATIENCE) -> Re
                 connection.close()
             if connection is not None or time.monotonic() > until:
                 raise Held(fault.message, remedy="Stop it first.", place=fault.place) from fault
-            time.sleep(_LOOK / 5)
+            time.sleep(LOOK / 5)
 
 
 def _hold_or_call(
@@ -886,4 +637,4 @@ def _hold_or_call(
                 return Client(data)
             if time.monotonic() > until:
                 raise
-            time.sleep(_LOOK / 5)
+            time.sleep(LOOK / 5)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from graph.checkpoints import free_bytes
+from graph.client import Client
 from graph.directory import LOCK, Passport, read_passport
 from graph.errors import Fault
 from graph.journal import Journal
 from graph.messages import call
-from graph.owner import Client
 from graph.parts import Home, abbreviations_of, projections_of
 from graph.projections import Projection
 from graph.register import CHECKPOINTS, home_of, pack_of

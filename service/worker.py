@@ -21,7 +21,7 @@ from pathlib import Path
 
 import uvicorn
 
-from graph.owner import Client
+from graph.client import Client
 from graph.view import MovingReader
 from service.app import create_app
 from service.settings import VARIABLES, Settings
