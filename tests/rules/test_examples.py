@@ -10,8 +10,8 @@ ALL = examples()
 
 
 @pytest.mark.parametrize("example", ALL, ids=lambda example: example.name)
-def test_pyshacl_finds_in_an_example_what_it_says_and_nothing_else(example: Example) -> None:
-    assert worth_saying(judged_by_pyshacl(example), example) == example.finds
+def test_pyshacl_finds_in_an_example_what_it_says(example: Example) -> None:
+    assert judged_by_pyshacl(example) == example.finds
 
 
 @pytest.mark.parametrize("example", ALL, ids=lambda example: example.name)
