@@ -39,11 +39,15 @@ _MOST: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Ask whether one of ``worlds`` has a solution for the values of ``keys``, or has none where ``negated``."""
+    """Ask whether one of ``worlds`` has a solution for the values of ``keys``, or has none where ``negated``.
+
+    ``minus`` is the inside of a MINUS that says the same, "" where none does, or where it could be large for itself.
+    """
 
     keys: tuple[str, ...]
     worlds: tuple[World, ...]
     negated: bool
+    minus: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ def pieces_of(group: Group, known: frozenset[str], outside: frozenset[str]) -> t
         conditions = []
         for one in elements:
             if isinstance(one, Exists):
-                condition = _condition(one, variables | known)
+                condition = _condition(one, variables | known, certain(whole) | known)
                 if condition is None:
                     return None
                 conditions.append(condition)
@@ -170,12 +174,32 @@ def joined(group: Group) -> str:
     return f"{{ {write(group)} }}" if alone else write(group)
 
 
-def _condition(one: Exists, variables: frozenset[str]) -> Condition | None:
+def _condition(one: Exists, variables: frozenset[str], sure: frozenset[str]) -> Condition | None:
     keys = mentioned(one.group) & variables
     if not all(told(one.group, key) for key in keys):
         return None
     worlds = pieces_of(one.group, keys, keys)
-    return None if worlds is None else Condition(tuple(sorted(keys)), worlds, one.negated)
+    if worlds is None:
+        return None
+    apart = one.negated and keys and keys <= sure & certain(one.group) and _is_chain(one.group)
+    return Condition(tuple(sorted(keys)), worlds, one.negated, write(one.group) if apart else "")
+
+
+def _is_chain(group: Group) -> bool:
+    """Say whether a group for itself has about as many solutions as there are statements of one predicate."""
+    ends: list[str] = []
+    for one in group.elements:
+        match one:
+            case Pattern(_, Predicate(), value):
+                ends.append(value)
+            case Filter(expression) if not expression.groups:
+                pass
+            case Optional(inner) if all(isinstance(part, Pattern | Filter) for part in inner.elements):
+                pass
+            case _:
+                return False
+    named = [end for end in ends if end.startswith("?")]
+    return len(named) == len(set(named))
 
 
 def _hides_groups(element: Element) -> bool:

@@ -51,6 +51,8 @@ from graph.store import OxigraphStore, Reader
 
 #: nodes that are asked about at once: the embedded store joins from a VALUES line as long as that is short
 _CHUNK: Final = 500
+#: solutions from which on what must not be is taken out by the engine
+_MANY: Final = 5_000
 #: nodes of which each is asked by itself whether it lies on a circle
 _FEW: Final = 8
 #: variables of ours; no body can have them, since names that end so are made only by reading
@@ -216,8 +218,16 @@ def _solve(
         yield from _marked(found, len(anchor.marks))
         return
     # Read to the end before the next question, so that a few solutions are never asked about one by one.
-    rows = list(_marked(found, len(anchor.marks)))
-    for condition in world.conditions:
+    whole = anchor.marks != (_AT,)
+    rows = list(islice(_marked(found, len(anchor.marks)), _MANY if whole else None))
+    conditions = world.conditions
+    if whole and len(rows) == _MANY:
+        # So many are quicker judged by the engine itself, where that can be done in one go.
+        left = " ".join(f"MINUS {{ {condition.minus} }}" for condition in conditions if condition.minus)
+        conditions = tuple(condition for condition in conditions if not condition.minus)
+        text = f"SELECT DISTINCT {marks} {' '.join(names)} {{ {anchor.text} {world.text} {left} }}"
+        rows = list(_marked(_asked(reader, text), len(anchor.marks)))
+    for condition in conditions:
         if not rows:
             return
         known = [{**dict(zip(anchor.marks, mark, strict=True)), **solution} for mark, solution in rows]

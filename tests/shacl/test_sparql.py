@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pyshacl import validate
 
 from graph.rechecking import Walk, reached
+from graph.shacl import sparql
 from graph.shacl.focus import Focus
 from graph.shacl.shapes import Kind, Row, Shape, SparqlConstraint, Target, Term
 from graph.shacl.sparql import compile_body
@@ -105,6 +106,19 @@ def test_all_forms_give_what_a_node_written_into_the_text_gives(
     full = list(body.of_all(store, FOCUS, day))
     assert len(full) == len(set(full))
     assert set(full) == {row for found, row in on_days if found == day}
+
+
+@pytest.mark.parametrize("name", [name for name, text in BODIES.items() if "NOT EXISTS" in text])
+@settings(max_examples=15)
+@given(statements=graphs, day=st.sampled_from(DAYS))
+def test_many_solutions_are_judged_by_the_engine_and_come_out_the_same(
+    name: str, statements: frozenset[ox.Triple], day: date
+) -> None:
+    body, store = COMPILED[name], store_of(statements)
+    few = set(body.of_all(store, FOCUS, day))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sparql, "_MANY", 1)
+        assert set(body.of_all(store, FOCUS, day)) == few
 
 
 def without_name(term: Term) -> Term:
