@@ -41,6 +41,10 @@ from graph.terms import XSD
 
 _FOUND: Final = "date__"
 _CHUNK: Final = 500
+_FEW: Final = 50
+_THIS: Final = re.compile(r"\?this\b")
+#: where a variable must stand
+_ASKS: Final = re.compile(r"(?i)bound\s*\(\s*\?this\b|\bas\s+\?this\b|\bselect\b|[\"'].*\?this")
 _MOST: Final = 128
 #: from which day on the outcome is another, counted from the date that is compared: itself, or the next day
 _FLIPS: Final[Mapping[str, tuple[int, ...]]] = {
@@ -86,6 +90,9 @@ def boundaries_of(select: Select, name: str, text: Text) -> Boundaries:
 def _values(
     reader: Reader, text: str, pattern: str, nodes: Collection[Term] | None
 ) -> Iterator[tuple[Term, ox.Literal]]:
+    if nodes is not None and len(nodes) <= _FEW and not _ASKS.search(text):
+        yield from _values_of_few(reader, text, nodes)
+        return
     anchors: Iterable[str]
     if nodes is None or any(isinstance(node, ox.BlankNode) for node in nodes):
         anchors = (pattern if "UNION" not in pattern else f"{{ {pattern} }}",)
@@ -98,6 +105,19 @@ def _values(
         for node, value in found:
             if isinstance(value, ox.Literal) and (wanted is None or node in wanted):
                 yield node, value
+
+
+def _values_of_few(reader: Reader, text: str, nodes: Iterable[Term]) -> Iterator[tuple[Term, ox.Literal]]:
+    """Ask about one node after the other, written in its place: that is looked up where a ``VALUES`` line is joined."""
+    for node in nodes:
+        if not isinstance(node, ox.BlankNode):
+            written = str(node)
+            here = _THIS.sub(lambda _, written=written: written, text)  # type: ignore[misc]
+            found = reader.query(f"SELECT DISTINCT ?{_FOUND} {{ {here} }}")
+            assert isinstance(found, ox.QuerySolutions)
+            for row in found:
+                if isinstance(row[0], ox.Literal):
+                    yield node, row[0]
 
 
 def _chunks(nodes: Iterable[Term]) -> Iterator[list[Term]]:
