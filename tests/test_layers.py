@@ -18,19 +18,21 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: lowest first; a module imports its own layer or a lower one
 LAYERS = (
-    ("terms", "errors", "model", "resources", "standards"),
-    ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire", "results",
-     "messages", "addresses", "orders", "plans", "plans.sheets", "plans.reading", "shacl", "shacl.paths", "shacl.shapes", "shacl.triples"),
-    ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell",
+        ("terms", "errors", "model", "resources", "standards"),
+        ("responsibility", "succession", "lineage", "scopes", "files", "tables", "words", "blank", "wire", "results",
+     "messages", "addresses", "orders", "plans", "plans.sheets", "plans.reading", "shacl", "shacl.paths",
+     "shacl.shapes", "shacl.triples"),
+        ("queries", "store", "remote", "journal", "evidence", "documents", "snapshot", "door", "checkpoints", "cell",
      "sorting", "sources", "turns", "turnstile", "directory", "ledger", "pending", "shacl.components", "shacl.forms",
      "shacl.written", "shacl.saying", "shacl.triggers", "shacl.reading", "shacl.focus", "shacl.values", "shacl.core",
-     "shacl.nodes", "shacl.text", "shacl.query", "shacl.select", "shacl.pieces",
-     "shacl.days", "shacl.circles", "shacl.boundaries", "shacl.links", "shacl.sparql", "shacl.reference", "shacl.independent", "shacl.report"),
-    ("pack", "loading", "reach", "standing", "search", "harvest", "deriving", "history", "projections", "inference", "labels", "flows",
-     "bodies", "fate", "sandbox", "parts", "client", "upgrades", "checking", "judging", "rules", "rechecking", "findings", "concern", "upkeep", "gaps",
-     "portrait", "dcatap", "cpov", "plans.naming", "plans.saying", "plans.changing", "plans.territory",
-     "plans.drafting", "plans.foreseeing"),
-    ("register", "answering", "archive", "view", "owner", "status", "inspecting", "reporting", "export", "planning"),
+     "shacl.nodes", "shacl.text", "shacl.query", "shacl.select", "shacl.pieces", "shacl.days", "shacl.circles",
+     "shacl.boundaries", "shacl.links", "shacl.sparql", "shacl.reference", "shacl.independent", "shacl.report"),
+        ("pack", "loading", "reach", "standing", "search", "harvest", "deriving", "history", "projections",
+     "inference", "labels", "flows", "bodies", "fate", "sandbox", "parts", "client", "upgrades", "checking",
+     "judging", "rules", "rechecking", "findings", "concern", "upkeep", "gaps", "portrait", "dcatap", "cpov",
+     "plans.naming", "plans.saying", "plans.changing", "plans.territory", "plans.drafting", "plans.foreseeing"),
+        ("register", "answering", "archive", "view", "owner", "status", "inspecting", "reporting", "export",
+     "planning"),
 )  # fmt: skip
 HEIGHT = {f"graph.{name}": height for height, layer in enumerate(LAYERS) for name in layer}
 
