@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
 
 import pyoxigraph as ox
 
@@ -120,11 +119,3 @@ def _written(text: str, say: Wording) -> str:
         return say.day(date.fromisoformat(text))
     except ValueError:
         return text
-
-
-def term_json(term: Any) -> dict[str, Any]:
-    """Return a term as SPARQL's JSON results do."""
-    if isinstance(term, ox.Literal):
-        more = {"xml:lang": term.language} if term.language else {"datatype": term.datatype.value}
-        return {"type": "literal", "value": term.value, **more}
-    return {"type": "bnode" if isinstance(term, ox.BlankNode) else "uri", "value": term.value}

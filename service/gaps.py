@@ -6,7 +6,7 @@ One question, read from a command line or an address, and one answer, for the te
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -203,9 +203,15 @@ def found_by_rule(reader: RegisterReader, day: date) -> dict[str, int]:
 
 def severities(reader: RegisterReader, question: Question) -> dict[str, int]:
     """Return how many findings of each severity stand on the day."""
+    return _severities(_tally(reader, By.rule, question.wanted), question.day)
+
+
+def _severities(whole: Tally, day: date) -> dict[str, int]:
+    """Add up by severity what is counted by rule: each finding is of one rule, and the numbers are there already."""
     found = {ours: 0 for ours in SEVERITIES.values()}
-    for count in _tally(reader, By.severity, question.wanted).on(question.day):
-        found[severity_of(count.key or "")] += count.total
+    for count in whole.on(day):
+        for severity, number in count.by_severity.items():
+            found[severity_of(severity)] += number
     return found
 
 
@@ -249,20 +255,8 @@ def course(reader: RegisterReader, question: Question) -> list[tuple[date, dict[
         if year < 1:
             break
     days = [*reversed(days), *([question.day] if question.day.day != 1 else [])]
-    found = []
-    whole = _tally(reader, By.severity, question.wanted)
-    for day in days:
-        split = {ours: 0 for ours in SEVERITIES.values()}
-        for count in whole.on(day):
-            split[severity_of(count.key or "")] += count.total
-        found.append((day, split))
-    return found
-
-
-def narrowed(question: Question, by: str, key: str) -> Question:
-    """Return the question kept to one thing of the kind it was counted by."""
-    part = {"rule": "rules", "body": "bodies", "level": "levels", "area": "areas", "field": "fields"}[by]
-    return replace(question, wanted=replace(question.wanted, **{part: (key,)}))
+    whole = _tally(reader, By.rule, question.wanted)
+    return [(day, _severities(whole, day)) for day in days]
 
 
 def _filed(several: Iterable[Any], by: str) -> dict[str, int]:
