@@ -259,13 +259,15 @@ def _some(words: Iterable[str]) -> str:
 
 def as_html(told: Mapping[str, Any], say: Wording) -> str:
     """Return the preview as one page with its style in it, to print or to send."""
+    here = Path(__file__).parent
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined,
+        loader=FileSystemLoader(here / "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    style = (here / "static" / "preview.css").read_text("utf-8")
     parts = [(title, headings, rows) for title, headings, rows in tables(told, say) if rows]
     return environment.get_template("preview.html").render(
-        t=say, told=told, notes=notes(told, say), summary=summary(told, say), parts=parts
+        t=say, told=told, notes=notes(told, say), summary=summary(told, say), parts=parts, style=style
     )
 
 

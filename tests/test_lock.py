@@ -19,8 +19,12 @@ def pins(lock: str) -> dict[str, str]:
     return {match[1]: match[2] for match in found if match}
 
 
+#: a lock writes every name with dashes (PEP 503)
+_DASHES = str.maketrans("_.", "--")
+
+
 def wanted(requirements: list[str]) -> set[str]:
-    return {re.split(r"[^A-Za-z0-9._-]", one)[0].lower().replace("_", "-") for one in requirements}
+    return {re.split(r"[^A-Za-z0-9._-]", one)[0].lower().translate(_DASHES) for one in requirements}
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -45,7 +45,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def diaba(small: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return a function that runs ``diaba`` on the small register, in English, and never in the user's own folder."""
-    for name in ("DIABA_DATA", "DIABA_STORE", "DIABA_LANG", "DIABA_PORT", "DIABA_HOST", "DIABA_BASE_PATH", "COLUMNS", "LC_ALL"):
+    for name in (
+        "DIABA_DATA", "DIABA_STORE", "DIABA_LANG", "DIABA_PORT",
+        "DIABA_HOST", "DIABA_BASE_PATH", "COLUMNS", "LC_ALL",
+    ):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DIABA_DATA", str(small))
     monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")

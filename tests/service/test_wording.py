@@ -13,6 +13,7 @@ from graph.rules import Judges
 from graph.search import KINDS
 from graph.terms import Confidence, Role, Status
 from service import faults
+from service.foresight import UNCLEAR
 from service.gaps import BYS, LEVELS
 from service.reporting import SEVERITIES
 from service.settings import LANGUAGES
@@ -45,7 +46,7 @@ FAMILIES = {
     "note": {"cycle", "not-described", "delegation-supervised", "descriptions-of-now"},
     "count": {"datasets", "bodies", "areas", "responsibilities", "laws"},
     "transfer": {"mandate", "delegation", "devolution", "transfer"},
-    "step": {"reading", "graph", "history", "scopes", "standings", "search"},
+    "step": {"reading", "graph", "history", "scopes", "standings", "search", "findings"},
     "lineage": {"up", "down"},
     "behind": {"unopened", "changing", "ahead"},
     "disk": {"journal", "payloads", "graph", "history", "search", "checkpoints", "rebuild", "other", "free"},
@@ -55,6 +56,15 @@ FAMILIES = {
     "gaps": {"opened", "closed"},
     "level": set(LEVELS),
     "judges": {judged.name for judged in Judges},
+    "fate": {"shares", "given", "origins"},
+    "plan.entry": {"changes", "responsibilities", "decisions"},
+    "plan.count": {"moves", "lapses", "opened", "closed", "tell"}
+    | {status.removeprefix(Status.NS) for status in UNCLEAR},
+    "plan.part": {"unclear", "moves", "lapses", "opened", "closed", "codes", "tell"},
+    "plan.column": {
+        "data", "before", "after", "why", "holder", "ends", "day", "rule", "severity", "about", "message", "scheme",
+        "code", "body", "about_data", "what", "count", "name", "title", "state",
+    },
     "fault": {outcome.name for outcome in faults.OUTCOMES.values()} | {faults.OTHER.name, "refused", "no-page"},
 }  # fmt: skip
 
