@@ -306,16 +306,16 @@ class Owner:
 
         with contextlib.suppress(Busy), self._turns.taken("findings", ""):
             try:
-                done = self._register.find(interrupted)
+                if self._register.find(interrupted):
+                    self._take(anew=True)
+                return
             except (Fault, OSError, sqlite3.Error) as fault:
                 self._trouble = fault.message if isinstance(fault, Fault) else str(fault)
-                return
-            if done:
-                self._take(anew=True)
+        self._ended.wait(1.0)
 
     def finish(self, progress: Progress | None = None) -> None:
-        """Bring the findings up to the last change before the register is given up."""
-        with self._turns.taken("findings", ""):
+        """Bring the findings up to the last change before the register is given up, or leave it to who opens it next."""
+        with contextlib.suppress(Fault, OSError, sqlite3.Error), self._turns.taken("findings", ""):
             self._register.find(progress=progress)
 
     def _take(self, *, anew: bool = False) -> None:
@@ -326,7 +326,8 @@ class Owner:
         try:
             if not self._register.settled:
                 self._register.settle()
-            self._register.find(lambda: True)
+            with contextlib.suppress(Fault, OSError, sqlite3.Error):  # told where it is tried again, in ``_find``
+                self._register.find(lambda: True)
             taken = self._checkpoints.take(anew=anew)
         except Fault as fault:
             self._trouble = fault.message
