@@ -314,7 +314,7 @@ class Owner:
         self._ended.wait(1.0)
 
     def finish(self, progress: Progress | None = None) -> None:
-        """Bring the findings up to the last change before the register is given up, or leave it to who opens it next."""
+        """Bring the findings up to the last change before the register is given up; what fails is left to the next."""
         with contextlib.suppress(Fault, OSError, sqlite3.Error), self._turns.taken("findings", ""):
             self._register.find(progress=progress)
 
