@@ -23,12 +23,12 @@ from rich.table import Table
 
 from graph.register import Register
 
-from . import bench_load, bench_plan, bench_portfolio, bench_search, bench_who
+from . import bench_check, bench_load, bench_plan, bench_portfolio, bench_search, bench_who
 from .measuring import idle, memory
 from .register import FORMAT, write
 
 CACHE: Final = Path(__file__).parent / ".cache"
-PARTS: Final = ("load", "who", "portfolio", "search", "plan")
+PARTS: Final = ("load", "who", "portfolio", "search", "plan", "check")
 
 
 def prepared(size: int, seed: int, history: bool) -> Path:
@@ -79,9 +79,16 @@ def measure_plan(size: int, seed: int) -> dict[str, Any]:
     return bench_plan.measure(loaded(prepared(size, seed, history=True)))
 
 
+def measure_check(size: int, seed: int) -> dict[str, Any]:
+    data = loaded(prepared(size, seed, history=True))
+    with tempfile.TemporaryDirectory(dir=CACHE) as into:
+        return bench_check.measure(data / "graph", size, Path(into))
+
+
 MEASURES: Final[dict[str, Callable[[int, int], dict[str, Any]]]] = {
     "load": measure_load, "who": measure_who, "portfolio": measure_portfolio, "search": measure_search,
     "plan": measure_plan,
+    "check": measure_check,
 }  # fmt: skip
 
 
@@ -169,6 +176,30 @@ def show(console: Console, results: dict[str, dict[str, Any]]) -> None:
                 ],
             )
         )  # fmt: skip
+
+
+    checked = {size: found["check"] for size, found in results.items() if "check" in found}
+    if checked:
+        title = "the whole register checked (pySHACL without, shifty with loading; memory: peak PSS)"
+        columns = ("datasets", "shapes and engine", "seconds", "cpu", "results", "memory")
+        console.print(table(title, columns, [row for item in checked.items() for row in check_rows(*item)]))
+        columns = ("datasets", "change", "p50", "p95", "worst", "cpu p50", "nodes", "per node p50")
+        rows = [
+            (size, name, *(taken[key] for key in ("p50", "p95", "worst", "cpu", "nodes")), taken["per node"]["p50"])
+            for size, found in checked.items() for name, taken in found["again"].items() if isinstance(taken, dict)
+        ]  # fmt: skip
+        console.print(table("found again after a change, by all rules (ms)", columns, rows))
+
+
+def check_rows(size: str, found: dict[str, Any]) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for name, taken in found.items():
+        if name != "again":
+            figures = ("did not end", "", "", "")
+            if taken is not None:
+                figures = (taken["seconds"], taken["cpu"], f"{taken['results']:,}", mega(taken["peak_pss"]))
+            rows.append((size, name, *figures))
+    return rows
 
 
 #: what is derived once per load and has figures of its own
