@@ -90,25 +90,32 @@ def walked(trigger: Trigger, changed: ox.Quad, store: OxigraphStore) -> set[obje
         return set()
     if trigger.object is not None and trigger.object != changed.object:
         return set()
-    nodes: set[object] = {changed.subject}
-    for step in trigger.way:
+    return along(trigger.way, {changed.subject}, store)
+
+
+def along(way: Iterable[Step], nodes: set[object], store: OxigraphStore) -> set[object]:
+    for step in way:
         nodes = stepped(nodes, step, store)
     return nodes
 
 
 def stepped(nodes: set[object], step: Step, store: OxigraphStore) -> set[object]:
-    found = set(nodes) if step.repeated else set()
-    wave = set(nodes)
-    while wave:
-        wave = {
-            quad.subject if step.inverse else quad.object
-            for quad in store.raw.quads_for_pattern(None, ox.NamedNode(step.predicate), None)
-            if (quad.object if step.inverse else quad.subject) in wave
-        } - found
+    if not step.repeated:
+        return once(step, nodes, store)
+    found, wave = set(nodes), set(nodes)
+    while wave := once(step, wave, store) - found:
         found |= wave
-        if not step.repeated:
-            break
     return found
+
+
+def once(step: Step, nodes: set[object], store: OxigraphStore) -> set[object]:
+    if step.ways:
+        return {found for way in step.ways for found in along(way, nodes, store)}
+    return {
+        quad.subject if step.inverse else quad.object
+        for quad in store.raw.quads_for_pattern(None, ox.NamedNode(step.predicate), None)
+        if (quad.object if step.inverse else quad.subject) in nodes
+    }
 
 
 @pytest.mark.parametrize(
