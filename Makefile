@@ -33,7 +33,7 @@ kill: $(VENV)/.dev ## kill the owner and its workers N times at random moments, 
 crowd: $(VENV)/.dev ## let ten writers and fifty readers at one service for SECONDS, then check every answer
 	$(BIN)/python -m tests.ground.crowd $(SECONDS) $(ARGS)
 
-agree: $(VENV)/.dev ## hold our check of shapes against pySHACL's, with N random shapes, whole (an hour)
+agree: $(VENV)/.dev ## hold our check of shapes against pySHACL's, with N random shapes, whole (hours)
 	$(BIN)/python -m tests.agreement --seeds $(N) $(ARGS)
 
 lint: $(VENV)/.dev ## check style (ruff) and types (mypy, strict on graph/)
