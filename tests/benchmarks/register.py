@@ -22,7 +22,7 @@ from .truth import Truth
 from .world import NS, World
 
 #: raise it when the bytes or the truth of a given seed change, so that prepared data are made anew
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 SOURCE: Final = NS + "register"
 

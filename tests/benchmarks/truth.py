@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Final
 
 from graph.terms import Confidence, D, Role, Status
@@ -47,6 +48,8 @@ class _Kept:
     matched: list[tuple[Field | None, Area | None]]
     #: day of the last event through which a holder was followed
     moved: str | None
+    #: official text tells of the claim and of every succession on the way
+    official: bool
 
 
 #: candidates by what they name now
@@ -111,16 +114,23 @@ class Oracle:
         """Return status, holders and the records that the answer stands on."""
         fields = {entry.iri: entry for theme in plan.themes for entry in theme.ancestry()}
         members = {area.iri: area for given in plan.areas for area in self._current(given, on)}
-        chains = [self._containers(area, on) for area in members.values()]
-        around: list[Area] = []
-        if chains:
-            shared = set.intersection(*({area.iri for area in chain} for chain in chains))
-            around = [area for area in chains[0] if area.iri in shared]
-        claims = self._claims(plan, fields, around, known)
+        around = self._around(plan, on)
+        before = {eve: self._around(plan, eve) for eve in self._eves(plan, on)}
+        # an area that ended stands for what lay in it on its last day
+        gone = [area for eve, there in before.items() for area in there if area.end and _eve(area.end) == eve]
+        claims = self._claims(plan, fields, around, gone, known)
+        candidates = {claim.iri for claim, _, _ in claims}
         verified = [one for one in claims if one[0].confidence in Confidence.VERIFIED]
         unverified = [one for one in claims if one[0].confidence not in Confidence.VERIFIED]
 
         ended = later = False
+        for eve, there in before.items():  # what a change of areas took out of a scope ended, whatever its own days
+            for claim, _, _ in self._claims(plan, fields, there, [], known):
+                known_days = self._interval(claim, ())
+                lost = claim.iri not in candidates or not self._of_anybody(claim, around, on)
+                if lost and claim.confidence in Confidence.VERIFIED and known_days is not None:
+                    held = claim.holder_kind is None or bool(self._of_kind(claim.holder_kind, there, eve)[0])
+                    ended |= held and known_days[0] <= eve < known_days[1]
         standing: list[tuple[Claim, int | None, list[tuple[Field | None, Area | None]]]] = []
         for claim, distance, matched in verified:
             interval = self._interval(claim, ())
@@ -148,12 +158,13 @@ class Oracle:
             if claim.holder_kind is not None:
                 found, before, after = self._of_kind(claim.holder_kind, around, on)
                 if found:
-                    kept.append(_Kept(claim, frozenset(frozenset([iri]) for iri in found), distance, matched, None))
+                    sets = frozenset(frozenset([iri]) for iri in found)
+                    kept.append(_Kept(claim, sets, distance, matched, None, claim.confidence in Confidence.OFFICIAL))
                 ended, later = ended or before, later or after
                 continue
             now: list[frozenset[str]] = []
             moved: str | None = None
-            absent = False
+            absent, official = False, claim.confidence in Confidence.OFFICIAL
             for holder in claim.holders:
                 if holder is None:
                     now.append(frozenset([D.nobody]))
@@ -161,18 +172,42 @@ class Oracle:
                 if holder.start is not None and holder.start > on:
                     absent = True
                     break
-                reached, by = self._follow(holder, claim.start or "", on, fields, members)
+                reached, by, told = self._follow(holder, claim.start or "", on, fields, members)
+                official = official and told
                 now.append(frozenset(reached))
                 moved = max(filter(None, (moved, by)), default=None)
             if absent:
                 later = True
                 continue
-            kept.append(_Kept(claim, frozenset(now), distance, matched, moved))
+            kept.append(_Kept(claim, frozenset(now), distance, matched, moved, official))
         return self._decide(kept, unverified, ended, later, on)
+
+    def _around(self, plan: Dataset, on: str) -> list[Area]:
+        """Return the areas that hold all of the data on a day, small first."""
+        members = {area.iri: area for given in plan.areas for area in self._current(given, on)}
+        chains = [self._containers(area, on) for area in members.values()]
+        if not chains:
+            return []
+        shared = set.intersection(*({area.iri for area in chain} for chain in chains))
+        return [area for area in chains[0] if area.iri in shared]
+
+    def _eves(self, plan: Dataset, on: str) -> list[str]:
+        """Return the last days of areas that the data lay in and that ended by a day."""
+        days: set[str] = set()
+        waiting, seen = list(plan.areas), set[str]()
+        while waiting:
+            area = waiting.pop()
+            if area.iri in seen:
+                continue
+            seen.add(area.iri)
+            if area.end is not None and area.end <= on:
+                days.add(_eve(area.end))
+            waiting += [*area.heirs, *([area.above] if area.above is not None else [])]
+        return sorted(days)
 
     # ---- candidates ------------------------------------------------------------------------------------------------
     def _claims(
-        self, plan: Dataset, fields: dict[str, Field], around: list[Area], known: str | None
+        self, plan: Dataset, fields: dict[str, Field], around: list[Area], gone: list[Area], known: str | None
     ) -> list[tuple[Claim, int | None, list[tuple[Field | None, Area | None]]]]:
         named = plan.claims
         if known is not None:
@@ -196,14 +231,14 @@ class Oracle:
             found.append((self.plans.portal(plan.portal), 1, []))
         scopes: dict[str, tuple[Claim, list[tuple[Field | None, Area | None]]]] = {}
         # no area known: a condition on the country matches, one on anything below does not
-        places = around or ([self.world.country] if not plan.areas else [])
+        places = [*around, *gone] or ([self.world.country] if not plan.areas else [])
         for entry in [*fields.values(), None]:
             for area in [*places, None]:
                 key = (entry.iri if entry else "*", area.iri if area else "*")
                 for claim in self.world.scopes_by_key.get(key, ()):
                     scopes.setdefault(claim.iri, (claim, []))[1].append((entry, area))
         for claim, matched in scopes.values():
-            if any(one in fields or any(area.iri == one for area in around) for one in claim.excludes):
+            if any(one in fields or any(area.iri == one for area in (*around, *gone)) for one in claim.excludes):
                 continue
             if claim.holder_kind is not None and not plan.areas:
                 continue
@@ -243,8 +278,10 @@ class Oracle:
 
     def _follow(
         self, body: Body, since: str, on: str, fields: dict[str, Field], members: dict[str, Area]
-    ) -> tuple[set[str], str | None]:
-        """Return who stands in a body's place on a day, and the day of the last event that led there."""
+    ) -> tuple[set[str], str | None, bool]:
+        """Return who stands in a body's place on a day, the day of the last event that led there, and whether official
+        text tells of all of the way.
+        """
         events: dict[tuple[str, str], list[Succession]] = {}
         for move in self.world.moves.get(body.iri, ()):
             if move.confidence in Confidence.VERIFIED and since < move.event.day <= on:
@@ -255,19 +292,19 @@ class Oracle:
             if survives and not chosen:
                 continue
             reached: set[str] = set()
-            last = event_day
+            last, official = event_day, all(move.confidence in Confidence.OFFICIAL for move in chosen)
             for move in chosen:
                 if move.successor is None:
                     reached.add(D.nobody)
                     continue
                 assert isinstance(move.successor, Body)
-                further, by = self._follow(move.successor, event_day, on, fields, members)
+                further, by, told = self._follow(move.successor, event_day, on, fields, members)
                 reached |= further
-                last = max(last, by or last)
-            return reached, last
+                last, official = max(last, by or last), official and told
+            return reached, last, official
         if body.end is not None and body.end <= on:
-            return set(), body.end
-        return {body.iri}, None
+            return set(), body.end, True
+        return {body.iri}, None, True
 
     @staticmethod
     def _matching(
@@ -340,9 +377,7 @@ class Oracle:
                 if other != now and any(one.moved is None and (one.claim.start or "") >= moved for one in rivals):
                     gone.add(now)
         left = {now: ones for now, ones in left.items() if now not in gone}
-        official = {
-            now: ones for now, ones in left.items() if any(one.claim.confidence in Confidence.OFFICIAL for one in ones)
-        }
+        official = {now: ones for now, ones in left.items() if any(one.official for one in ones)}
         return official if official and len(official) < len(left) else left
 
     def _names_another(self, claim: Claim, now: frozenset[frozenset[str]], on: str) -> bool:
@@ -368,6 +403,10 @@ def _inside(field: Field | None, area: Area | None, wide_field: Field | None, wi
     fields = wide_field is None or (field is not None and wide_field in field.ancestry())
     areas = wide_area is None or (area is not None and _within(area, wide_area))
     return fields and areas and (field is not wide_field or area is not wide_area)
+
+
+def _eve(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
 
 
 def _within(area: Area, wide: Area) -> bool:
