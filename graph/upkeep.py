@@ -228,7 +228,20 @@ class Upkeep:
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
+    def drop_halves(self) -> None:
+        """Drop what a write that broke off left of findings: statements of nodes that name no rule."""
+        rows = self.store.query(
+            f"SELECT DISTINCT ?node {{ GRAPH <{Graphs.findings}> {{ ?node ?said ?value }} "
+            f"MINUS {{ GRAPH <{Graphs.findings}> {{ ?node <{D.rule}> ?rule ; <{D.about}> ?thing }} }} }}"
+        )
+        assert isinstance(rows, ox.QuerySolutions)
+        halves = sorted(row["node"].value for row in rows)
+        if halves:
+            self._write({quad for quad in self.store.outgoing(halves) if quad.graph_name == _GRAPH}, set())
+
     def _write(self, removed: set[ox.Quad], added: set[ox.Quad]) -> None:
+        if len(removed) + len(added) > AT_ONCE or not self.store.capabilities.whole:
+            self.store.note(Graphs.findings, 0)  # whoever dies between two pieces has not half of them taken for all
         if len(removed) + len(added) <= AT_ONCE:
             if removed or added:
                 self.store.apply(sorted(removed, key=str), sorted(added, key=str), self.store.revision)
@@ -275,7 +288,17 @@ class FindingsProjection:
         self.advance(progress, lambda: False)
 
     def advance(self, progress: Progress | None, interrupted: Interrupted) -> bool:
-        """Take in what the graph and the standings show; return whether that is done, or was put off."""
+        """Take in what the graph and the standings show; return whether that is done, or was put off.
+
+        Where a write breaks off on the way, all is found anew the next time.
+        """
+        try:
+            return self._advance(progress, interrupted)
+        except BaseException:
+            self._done = None
+            raise
+
+    def _advance(self, progress: Progress | None, interrupted: Interrupted) -> bool:
         upkeep = Upkeep(self.store, self.journal.ledger, Findings.with_rules(self._files, self._version))
         before = self.revision
         if before:
@@ -287,6 +310,7 @@ class FindingsProjection:
             self._done = set()
             self.store.note(Graphs.findings, 0)  # whoever dies on the way has not half of them taken for all
             self.store.apply([one.quad for one in left], (), self.store.revision)
+            upkeep.drop_halves()
         elif changes:
             removed = [*changed(self.journal, changes, "removed"), *chain.from_iterable(one.removed for one in left)]
             added = [*changed(self.journal, changes, "added"), *chain.from_iterable(one.added for one in left)]
