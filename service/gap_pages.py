@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response
 
 from graph.errors import NotFound
@@ -36,6 +37,8 @@ Severity = Annotated[tuple[str, ...], Query(description="Only of these severitie
 About = Annotated[tuple[str, ...], Query(description="Only about these things, by IRI; repeat it")]
 Counted = Annotated[str, Query(description="What to count by: rule, body, level, area or field")]
 Number = Annotated[int, Query(ge=1, le=100_000, description="Which page of the list")]
+Ending = Annotated[str, PathParameter(description="What to have it as: csv, xlsx, ttl or json")]
+Name = Annotated[str, PathParameter(description="The rule's name, as /rules lists it")]
 Size = Annotated[int, Query(ge=1, le=1000, description="How many findings on a page")]
 
 #: what /gaps can be had as → its media types
@@ -118,7 +121,7 @@ def routes(desk: Desk) -> APIRouter:
 
     @router.get("/gaps.{ending}", tags=["gaps"], summary="The same as a file", responses=_ANSWERS)
     def file(
-        request: Request, ending: str, as_of: Day = "", since: Since = "", by: Counted = "rule", rule: Rule = (),
+        request: Request, ending: Ending, as_of: Day = "", since: Since = "", by: Counted = "rule", rule: Rule = (),
         body: Body = (), level: Level = (), area: Area = (), field: Field = (), severity: Severity = (),
         about: About = (), page: Number = 1, limit: Size = 50, lang: Language = "",
     ) -> Response:  # fmt: skip
@@ -147,7 +150,7 @@ def routes(desk: Desk) -> APIRouter:
 
     @router.get("/rules/{name}", tags=["gaps"], summary="All about one rule")
     def one_rule(
-        request: Request, name: str, as_of: Day = "", lang: Language = "", format: Format = ""
+        request: Request, name: Name, as_of: Day = "", lang: Language = "", format: Format = ""
     ) -> Response:
         """Return a rule: why, by which article, on which days, what to do, examples, and what it finds on the day."""
         say = wording_of(request, settings)
