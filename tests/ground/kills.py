@@ -42,6 +42,8 @@ from tests.owner.serving import Service, start
 #: datasets in a large load: enough that it goes into the graph in several commits and the payload into a file
 LARGE = 6_000
 WRITERS, READERS = 3, 4
+#: megabytes of the disk that is filled: a service starts where it can keep 512 free beside its data
+ROOM = 2_000
 #: seconds for a stop: it waits for the change that is being made, a rebuild at worst
 STOP = 180
 
@@ -303,7 +305,7 @@ def main() -> None:
     print(f"seed {given.seed}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="diaba-kills-"))
     try:
-        with small_disk(700) if given.full else contextlib.nullcontext() as disk:
+        with small_disk(ROOM) if given.full else contextlib.nullcontext() as disk:
             told = kill_some(folder, given.kills, workers=given.workers, seed=given.seed, disk=disk)
     except (AssertionError, DataDirectory) as fault:
         sys.exit(str(fault))
