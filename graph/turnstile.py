@@ -84,6 +84,8 @@ def _way_of(term: str) -> int:
         return _TYPE if term == RDF.type else _PUBLISHER
     if not term.startswith(D.NS):
         return _PASS
+    if term in HISTORY:  # the door knows whether this load may carry it
+        return _REFUSE
     if term in LINKS or term in TEXTS:
         return _LINK if term in LINKS else _TEXT
     if term in DAYS:
@@ -93,13 +95,15 @@ def _way_of(term: str) -> int:
 
 @dataclass(slots=True)
 class Passed:
-    """Hold what a block comes to that passed: ``count`` lines, each with a graph, and what others depend on.
+    """Hold what a block comes to that passed: its lines, each with a graph, and what others depend on.
 
-    ``records`` counts the records in it, ``types`` are hashes of the catalogue resources, ``graphs`` the IRIs of the
-    graphs that it names, ``told`` the statements that things are found by, in their four parts.
+    ``added`` are lines that come to them, ``count`` counts both, ``records`` the records among them. ``types`` are
+    hashes of the catalogue resources, ``graphs`` the IRIs of the graphs that are named, ``told`` the statements that
+    things are found by, in their four parts.
     """
 
     lines: bytes
+    added: bytes = b""
     count: int = 0
     records: int = 0
     types: set[int] = field(default_factory=set)
@@ -167,7 +171,7 @@ class Turnstile:
                     return None
             elif not self._passes(way, subject, target, passed):
                 return None
-        passed.lines += b"".join(added)
+        passed.added = b"".join(added)
         passed.count = count + len(added)
         passed.records = len(added)
         passed.graphs = {token[1:-1].decode() for token in named}

@@ -185,6 +185,10 @@ def test_a_load_comes_to_the_same_with_the_turnstile_and_without(
     assert passed == parsed
 
 
+def test_a_version_is_left_to_the_door() -> None:
+    assert not passes(f"{A} <{D.versionOf}> {A} {G} .\n")
+
+
 @given(st.lists(lines_of(), min_size=1, max_size=3))
 def test_what_passes_can_be_parsed_line_by_line(lines: list[str]) -> None:
     for line in lines:
