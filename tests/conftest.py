@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Stores and first imports make single examples slow on a small machine: judge the outcome, not the clock.
+# Stores and first imports make single examples slow on a small machine: judge the outcome, not the clock. The examples
+# are the same each time, so that a failure belongs to the change at hand; DIABA_EXAMPLES=2000 searches on with others.
 settings.register_profile(
     "diaba",
     deadline=None,
-    max_examples=60,
+    max_examples=int(os.environ.get("DIABA_EXAMPLES", "60")),
+    derandomize="DIABA_EXAMPLES" not in os.environ,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
