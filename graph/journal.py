@@ -42,6 +42,8 @@ SECTIONS: Final[tuple[Section, ...]] = ("removed", "added", "versions")
 
 _SUFFIX: Final = ".nq.gz"
 _CHUNK: Final = 1 << 18
+#: bytes that are packed at a time: whoever packs waits for its turn each time, while another thread is busy
+_PIECE: Final = 1 << 22
 
 _STEPS: Final = (
     """
@@ -185,7 +187,8 @@ class Draft:
     _packer: zlib._Compress = field(default_factory=lambda: zlib.compressobj(1, zlib.DEFLATED, 31))
     _packers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "payload"))
     _packing: Future[None] | None = None
-    _pending: bytearray = field(default_factory=bytearray)
+    _pending: list[bytes] = field(default_factory=list)
+    _size: int = 0
     _buffer: bytearray = field(default_factory=bytearray)
     _file: IO[bytes] | None = None
     _path: Path | None = None
@@ -202,19 +205,21 @@ class Draft:
     def write(self, data: bytes, lines: int | None = None) -> int:
         """Add N-Quads text, whole lines in the end, to the section that is open; ``lines`` where they are counted."""
         self.counts[SECTIONS[self._begun - 1]] += data.count(b"\n") if lines is None else lines
-        self._pending += data
-        if len(self._pending) >= _CHUNK:
+        self._pending.append(data)
+        self._size += len(data)
+        if self._size >= _PIECE:
             self._hand_over()
         return len(data)
 
     def _hand_over(self) -> None:
         """Hash and pack beside whoever writes: one piece at a time, while the next one is gathered."""
-        data, self._pending = bytes(self._pending), bytearray()
+        data, self._pending, self._size = self._pending, [], 0
         if self._packing is not None:
             self._packing.result()
         self._packing = self._packers.submit(self._pack, data)
 
-    def _pack(self, data: bytes) -> None:
+    def _pack(self, pieces: list[bytes]) -> None:
+        data = b"".join(pieces)
         self._hash.update(data)
         self._put(self._packer.compress(data))
 
@@ -226,7 +231,7 @@ class Draft:
         assert self._begun == len(SECTIONS), "every section is opened"
         if self._packing is not None:
             self._packing.result()
-        self._pack(bytes(self._pending))
+        self._pack(self._pending)
         self._put(self._packer.flush())
         digest = self._hash.hexdigest()
         if self._file is None:

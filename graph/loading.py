@@ -498,6 +498,7 @@ class _Stage:
                     passed = turnstile.passes(block, lines, graphs=source.format == ox.RdfFormat.N_QUADS)
                     if passed is not None and self.takes(passed):
                         draft.write(passed.lines, passed.count)
+                        draft.write(passed.added, 0)
                         if heard is not None:
                             heard.tell(passed.told)
                         count += lines
